@@ -1,0 +1,1 @@
+"""Who somebody is: users, magic links, tokens, sessions, consents."""

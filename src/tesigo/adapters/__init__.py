@@ -1,0 +1,1 @@
+"""One file for each thing outside, each behind a port."""

@@ -1,0 +1,1 @@
+"""How a process starts; wiring is the only place that chooses adapters."""

@@ -1,0 +1,1 @@
+"""A job over a document: requested, queued, run, watched."""

@@ -1,0 +1,1 @@
+"""From foreign bytes to safe text and records."""

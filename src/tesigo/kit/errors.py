@@ -1,0 +1,86 @@
+"""The kinds of failure. Each package names its own facts under them; `problems` alone knows HTTP."""
+
+from collections.abc import Sequence
+
+
+class Failure(Exception):
+    """A fact that somebody can act on.
+
+    message: a sentence for the user that says what to do next; never a path, a query or a secret.
+    code: stable, snake_case; programs decide by it.
+    """
+
+    code = "failure"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class NotFound(Failure):
+    """It is not there, or it is somebody else's: both answer the same."""
+
+    code = "not_found"
+
+
+class NotSignedIn(Failure):
+    """Nobody is signed in, or the token is no longer good: sign in again."""
+
+    code = "not_signed_in"
+
+
+class Forbidden(Failure):
+    """The user is known and may not do this."""
+
+    code = "forbidden"
+
+
+class Conflict(Failure):
+    """It cannot be done in the present state: read the state anew, then decide."""
+
+    code = "conflict"
+
+
+class Invalid(Failure):
+    """The input breaks a rule: mend it as the message says.
+
+    fields: (where, what is wrong) for each broken rule, empty when the message says all.
+    """
+
+    code = "invalid"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, fields: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(message, code=code)
+        self.fields = tuple(fields)
+
+
+class TooLarge(Invalid):
+    """More bytes, pages or items than the limit that the message names."""
+
+    code = "too_large"
+
+
+class UnsupportedKind(Invalid):
+    """A file of a kind that cannot be read here: bring one of the kinds that the message names."""
+
+    code = "unsupported_kind"
+
+
+class LimitReached(Failure):
+    """A limit is used up: try again after `retry_after_s`."""
+
+    code = "limit_reached"
+
+    def __init__(self, message: str, *, retry_after_s: float, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(Failure):
+    """Something outside does not answer: the same call may work later."""
+
+    code = "unavailable"
