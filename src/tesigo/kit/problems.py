@@ -1,0 +1,128 @@
+"""How failures look over HTTP: `application/problem+json` (RFC 9457). Nothing else here knows statuses."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from tesigo.kit import errors
+
+log = structlog.get_logger(__name__)
+
+_STATUS: tuple[tuple[type[errors.Failure], int], ...] = (
+    (errors.NotFound, 404),
+    (errors.NotSignedIn, 401),
+    (errors.Forbidden, 403),
+    (errors.Conflict, 409),
+    (errors.TooLarge, 413),
+    (errors.UnsupportedKind, 415),
+    (errors.LimitReached, 429),
+    (errors.Unavailable, 503),
+    (errors.Invalid, 400),
+)
+
+
+class BrokenRule(BaseModel):
+    """One rule that the input breaks: where, and what is wrong."""
+
+    loc: str
+    msg: str
+
+
+class Problem(BaseModel):
+    """What every error answers, as `application/problem+json`."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[BrokenRule] | None = None
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI description of the problems that a route may answer."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def status_of(failure: errors.Failure) -> int:
+    """Return the HTTP status that says what this failure says."""
+    return next((status for kind, status in _STATUS if isinstance(failure, kind)), 500)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    rules: list[BrokenRule] | None = None,
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """Return the answer for one problem; `more` becomes extension members."""
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=rules
+    ).model_dump(exclude_none=True)
+    return JSONResponse(
+        {**body, **more}, status_code=status, headers=headers, media_type="application/problem+json"
+    )
+
+
+def install_problems(app: FastAPI) -> None:
+    """Make every failure of this application answer as a problem, also those of the framework."""
+    app.add_exception_handler(errors.Failure, _answer_failure)
+    app.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_unforeseen)
+
+
+async def _answer_failure(_request: Request, failure: Exception) -> JSONResponse:
+    assert isinstance(failure, errors.Failure)  # noqa: S101 - registered for this type only
+    status = status_of(failure)
+    headers = {}
+    if isinstance(failure, errors.LimitReached):
+        headers["Retry-After"] = str(max(1, round(failure.retry_after_s)))
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("failure answered", code=failure.code, exc_info=failure)
+    rules = None
+    if isinstance(failure, errors.Invalid) and failure.fields:
+        rules = [BrokenRule(loc=loc, msg=msg) for loc, msg in failure.fields]
+    return problem(status, failure.code, failure.message, rules=rules, headers=headers)
+
+
+async def _answer_invalid_request(_request: Request, failure: Exception) -> JSONResponse:
+    assert isinstance(failure, RequestValidationError)  # noqa: S101 - registered for this type only
+    rules = [
+        BrokenRule(loc=".".join(str(part) for part in error["loc"]), msg=error["msg"])
+        for error in failure.errors()
+    ]
+    return problem(422, "invalid_request", "The request breaks the rules that `errors` lists.", rules=rules)
+
+
+async def _answer_http(_request: Request, failure: Exception) -> JSONResponse:
+    assert isinstance(failure, HTTPException)  # noqa: S101 - registered for this type only
+    phrase = HTTPStatus(failure.status_code).phrase
+    return problem(
+        failure.status_code,
+        phrase.lower().replace(" ", "_"),
+        failure.detail or phrase,
+        headers=dict(failure.headers or {}),
+    )
+
+
+async def _answer_unforeseen(_request: Request, failure: Exception) -> JSONResponse:
+    log.error("unforeseen failure", exc_info=failure)
+    return problem(500, "internal_error", "Something went wrong on our side. Please try again.")
