@@ -25,7 +25,7 @@ def escape_markdown(text: str) -> str:
 
 
 def join_sections(sections: Iterable[Section]) -> str:
-    """Return one Markdown text: for each section its heading (`#` or `##`, by its level), then its content."""
+    """Return one Markdown text: each section under its heading (`#` or `##`, by its level)."""
     parts: list[str] = []
     for section in sections:
         parts.append(f"{'#' * min(section.level, 2)} {_escape_heading(section.heading)}".rstrip())
