@@ -1,0 +1,79 @@
+"""The tables of accounts."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tesigo.kit.db import Row
+
+_HASH = String(64)
+
+
+class UserRow(Row):
+    """A user, also one that was deleted: such a row is anonymous, and signs nobody in."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("email = lower(email)", name="email_is_lower_case"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    full_name: Mapped[str | None] = mapped_column(Text)
+    is_premium: Mapped[bool] = mapped_column(server_default="false")
+    is_admin: Mapped[bool] = mapped_column(server_default="false")
+    daily_token_limit: Mapped[int | None]
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class ConsentRow(Row):
+    """One decision about one kind of consent; rows are only added, the newest of a kind holds."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        CheckConstraint("kind IN ('essential', 'analytics', 'marketing')", name="kind_is_known"),
+        Index("ix_consents_newest", "user_id", "kind", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))
+    is_given: Mapped[bool]
+    decided_at: Mapped[datetime]
+    ip: Mapped[str | None] = mapped_column(Text)
+    user_agent: Mapped[str | None] = mapped_column(Text)
+
+
+class LinkCodeRow(Row):
+    """The code of a magic link, as a hash; the address need not belong to a user."""
+
+    __tablename__ = "link_codes"
+    __table_args__ = (Index("ix_link_codes_recent", "email", "created_at"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(_HASH, unique=True)
+    email: Mapped[str] = mapped_column(String(320))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignInRow(Row):
+    """A sign-in on one device: the family of refresh tokens that follow one another.
+
+    Only the newest token of the family is good; its parent is known for a few seconds of grace.
+    """
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    refresh_hash: Mapped[str] = mapped_column(_HASH)
+    parent_hash: Mapped[str | None] = mapped_column(_HASH)
+    created_at: Mapped[datetime]
+    renewed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    ip: Mapped[str | None] = mapped_column(Text)
+    user_agent: Mapped[str | None] = mapped_column(Text)

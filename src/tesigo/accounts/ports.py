@@ -1,0 +1,25 @@
+"""What accounts need from the outside."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to one person; `text` and `html` say the same. Its body can carry a code: never log it."""
+
+    to: str
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+class Mailer(Protocol):
+    """Whoever carries mails away."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand the mail over.
+
+        Raises MailNotSent when it was not taken: the same call may work later.
+        """
+        ...

@@ -1,0 +1,208 @@
+"""The SQL of accounts, and the only one."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.accounts.identity import Consent, ConsentKind, Visitor
+from tesigo.accounts.models import ConsentRow, LinkCodeRow, SignInRow, UserRow
+
+
+async def find_user(tx: AsyncSession, user_id: int) -> UserRow | None:
+    """Return the user unless it was deleted."""
+    return await tx.scalar(select(UserRow).where(UserRow.id == user_id, UserRow.deleted_at.is_(None)))
+
+
+async def find_user_by_email(tx: AsyncSession, email: str) -> UserRow | None:
+    """Return the user with this normalised address, also a deleted one."""
+    return await tx.scalar(select(UserRow).where(UserRow.email == email))
+
+
+async def add_user(tx: AsyncSession, *, email: str, now: datetime) -> UserRow | None:
+    """Return the new user, None when another transaction added one with the same address first."""
+    statement = insert(UserRow).values(email=email, created_at=now).on_conflict_do_nothing()
+    return await tx.scalar(statement.returning(UserRow))
+
+
+async def find_signed_in_user(
+    tx: AsyncSession, *, user_id: int, sign_in_id: uuid.UUID, now: datetime
+) -> UserRow | None:
+    """Return the user if the sign-in is theirs and has not ended, and they were not deleted."""
+    return await tx.scalar(
+        select(UserRow)
+        .join(SignInRow, SignInRow.user_id == UserRow.id)
+        .where(
+            UserRow.id == user_id,
+            UserRow.deleted_at.is_(None),
+            SignInRow.id == sign_in_id,
+            SignInRow.revoked_at.is_(None),
+            SignInRow.expires_at > now,
+        )
+    )
+
+
+async def add_consents(
+    tx: AsyncSession,
+    user_id: int,
+    decided: Iterable[tuple[ConsentKind, bool]],
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    """Add one row for each decision."""
+    tx.add_all(
+        ConsentRow(
+            user_id=user_id,
+            kind=kind.value,
+            is_given=is_given,
+            decided_at=now,
+            ip=visitor.ip,
+            user_agent=visitor.user_agent,
+        )
+        for kind, is_given in decided
+    )
+    await tx.flush()
+
+
+async def get_consents(tx: AsyncSession, user_id: int) -> dict[ConsentKind, Consent]:
+    """Return what holds now, for each kind that was ever decided."""
+    rows = await tx.scalars(
+        select(ConsentRow)
+        .where(ConsentRow.user_id == user_id)
+        .distinct(ConsentRow.kind)
+        .order_by(ConsentRow.kind, ConsentRow.id.desc())
+    )
+    kinds = ((ConsentKind(row.kind), row) for row in rows)
+    return {kind: Consent(kind, row.is_given, row.decided_at) for kind, row in kinds}
+
+
+async def lock_address(tx: AsyncSession, email: str) -> None:
+    """Wait until no other transaction counts or adds codes of this address; ends with the transaction."""
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"link code {email}", 0))))
+
+
+async def find_unused_code_times(tx: AsyncSession, email: str, *, since: datetime) -> Sequence[datetime]:
+    """Return when the unused codes of the address were made, oldest first."""
+    times = await tx.scalars(
+        select(LinkCodeRow.created_at)
+        .where(LinkCodeRow.email == email, LinkCodeRow.used_at.is_(None), LinkCodeRow.created_at > since)
+        .order_by(LinkCodeRow.created_at)
+    )
+    return times.all()
+
+
+async def add_link_code(
+    tx: AsyncSession, *, code_hash: str, email: str, now: datetime, expires_at: datetime
+) -> LinkCodeRow:
+    """Return the new row."""
+    row = LinkCodeRow(code_hash=code_hash, email=email, created_at=now, expires_at=expires_at)
+    tx.add(row)
+    await tx.flush()
+    return row
+
+
+async def claim_link_code(tx: AsyncSession, code_hash: str, *, now: datetime) -> str | None:
+    """Return the address that the code was sent to and mark it used, None when it cannot be used.
+
+    One statement: of any number of transactions that claim at the same time, one gets it.
+    """
+    return await tx.scalar(
+        update(LinkCodeRow)
+        .where(
+            LinkCodeRow.code_hash == code_hash, LinkCodeRow.used_at.is_(None), LinkCodeRow.expires_at > now
+        )
+        .values(used_at=now)
+        .returning(LinkCodeRow.email)
+    )
+
+
+async def delete_link_code(tx: AsyncSession, code_id: int) -> None:
+    """Delete one code."""
+    await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id == code_id))
+
+
+async def delete_link_codes_before(tx: AsyncSession, time: datetime) -> None:
+    """Delete codes made before the time: they would keep addresses of people who never signed in."""
+    await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.created_at < time))
+
+
+async def add_sign_in(
+    tx: AsyncSession,
+    *,
+    user_id: int,
+    refresh_hash: str,
+    visitor: Visitor,
+    now: datetime,
+    expires_at: datetime,
+) -> SignInRow:
+    """Return the new row."""
+    row = SignInRow(
+        id=uuid.uuid4(),
+        user_id=user_id,
+        refresh_hash=refresh_hash,
+        created_at=now,
+        renewed_at=now,
+        expires_at=expires_at,
+        ip=visitor.ip,
+        user_agent=visitor.user_agent,
+    )
+    tx.add(row)
+    await tx.flush()
+    return row
+
+
+async def rotate_sign_in(
+    tx: AsyncSession,
+    sign_in_id: uuid.UUID,
+    *,
+    user_id: int,
+    spent_hash: str,
+    next_hash: str,
+    now: datetime,
+    expires_at: datetime,
+) -> bool:
+    """Return whether the spent token was the newest of the family and the next one has taken its place.
+
+    One statement: of two transactions that spend the same token, one succeeds.
+    """
+    renewed = await tx.scalar(
+        update(SignInRow)
+        .where(
+            SignInRow.id == sign_in_id,
+            SignInRow.user_id == user_id,
+            SignInRow.refresh_hash == spent_hash,
+            SignInRow.revoked_at.is_(None),
+            SignInRow.expires_at > now,
+        )
+        .values(refresh_hash=next_hash, parent_hash=spent_hash, renewed_at=now, expires_at=expires_at)
+        .returning(SignInRow.id)
+    )
+    return renewed is not None
+
+
+async def lock_sign_in(tx: AsyncSession, sign_in_id: uuid.UUID, *, user_id: int) -> SignInRow | None:
+    """Return the row, held until the transaction ends."""
+    return await tx.scalar(
+        select(SignInRow)
+        .where(SignInRow.id == sign_in_id, SignInRow.user_id == user_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def revoke_sign_in(tx: AsyncSession, sign_in_id: uuid.UUID, *, now: datetime) -> None:
+    """End a sign-in; one that has ended keeps its time."""
+    await tx.execute(
+        update(SignInRow)
+        .where(SignInRow.id == sign_in_id, SignInRow.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
+async def delete_ended_sign_ins(tx: AsyncSession, user_id: int, *, now: datetime) -> None:
+    """Delete sign-ins whose newest token has expired: nothing can refer to them any more."""
+    await tx.execute(delete(SignInRow).where(SignInRow.user_id == user_id, SignInRow.expires_at <= now))
