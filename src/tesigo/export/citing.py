@@ -1,0 +1,162 @@
+"""Citations and bibliography: one run of citeproc, whatever the format that the text is for."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tesigo.export.errors import UnknownCitation
+from tesigo.export.pandoc import run_pandoc
+from tesigo.export.parsing import ParsedText
+from tesigo.export.records import clean_record
+from tesigo.export.styles import find_style
+from tesigo.export.tree import NO_ATTRIBUTES, Node, clean_blocks, clean_inlines, plain_text
+from tesigo.export.words import frame_words
+from tesigo.manuscript import Manuscript, Source
+
+_PAGE_SIGN = re.compile(r"(?:pp?|pgs?|pages?|с|стор|сс|S|s|str)\.?", re.IGNORECASE)
+_RANGE = re.compile(r"\d+\s*[-–—,]\s*\d+")
+_PARAGRAPHS = frozenset({"Plain", "Para"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An entry of the bibliography.
+
+    label: what a numeric style prints before the entry ("[1]"), "" in other styles.
+    """
+
+    key: str
+    label: str
+    inlines: list[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class CitedText:
+    """The manuscript's parts with their citations written out, and the bibliography in the style's order."""
+
+    parts: tuple[list[Node], ...]
+    references: tuple[Reference, ...]
+    api_version: list[int]
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the style numbers the bibliography's entries."""
+        return any(reference.label for reference in self.references)
+
+
+def cite(text: ParsedText, manuscript: Manuscript, *, folder: Path) -> CitedText:
+    """Return the text with its citations in the manuscript's style.
+
+    Raises UnknownCitation for a key that no source has, UnknownStyle for a style that is not there.
+    """
+    style = find_style(manuscript.citation_style)
+    sources = {source.key: source for source in manuscript.sources}
+    cited = dict.fromkeys(key for part in text.parts for key in _cited_keys(part))
+    if missing := [key for key in cited if key not in sources]:
+        raise UnknownCitation(missing)
+    if not cited:
+        return CitedText(text.parts, (), text.api_version)
+    _write_inputs(folder, style, [sources[key] for key in cited])
+    for part in text.parts:
+        _use_own_page_sign(part, manuscript.language)
+    document = _wrap_parts(text, manuscript.language)
+    answer = run_pandoc(
+        ["-f", "json", "-t", "json", "--citeproc", "--bibliography", "sources.json", "--csl", "style.csl"],
+        folder=folder,
+        stdin=json.dumps(document).encode(),
+    )
+    *parts, bibliography = (block["c"][1] for block in json.loads(answer)["blocks"])
+    references = tuple(_read_references(bibliography))
+    known = {reference.key for reference in references}
+    return CitedText(
+        tuple(_drop_dangling(clean_blocks(part), known) for part in parts), references, text.api_version
+    )
+
+
+def _write_inputs(folder: Path, style: str, sources: list[Source]) -> None:
+    records = [clean_record(source) for source in sources]
+    (folder / "sources.json").write_text(json.dumps(records, ensure_ascii=False), "utf-8")
+    (folder / "style.csl").write_text(style, "utf-8")
+
+
+def _wrap_parts(text: ParsedText, language: str) -> Node:
+    divisions = [{"t": "Div", "c": [NO_ATTRIBUTES, part]} for part in text.parts]
+    return {
+        "pandoc-api-version": text.api_version,
+        "meta": {
+            "lang": {"t": "MetaString", "c": language},
+            "link-citations": {"t": "MetaBool", "c": True},
+        },
+        "blocks": [*divisions, {"t": "Div", "c": [["refs", [], []], []]}],
+    }
+
+
+def _walk(tree: Any) -> Iterator[Node]:
+    if isinstance(tree, list):
+        for item in tree:
+            yield from _walk(item)
+    elif isinstance(tree, dict):
+        if "t" in tree:
+            yield tree
+        for value in tree.values():
+            if isinstance(value, list | dict):
+                yield from _walk(value)
+
+
+def _cited_keys(tree: Any) -> Iterator[str]:
+    for node in _walk(tree):
+        if node["t"] == "Cite":
+            for citation in node["c"][0]:
+                yield citation["citationId"]
+
+
+def _use_own_page_sign(tree: Any, language: str) -> None:
+    """Write "p." before a page as the document's language does: citeproc knows a locator by it."""
+    words = frame_words(language)
+    for node in _walk(tree):
+        for citation in node["c"][0] if node["t"] == "Cite" else ():
+            suffix = citation["citationSuffix"]
+            for before, sign, after in zip(suffix, suffix[1:], suffix[2:], strict=False):
+                is_sign = sign["t"] == "Str" and _PAGE_SIGN.fullmatch(sign["c"])
+                if is_sign and before["t"] == "Space" and after["t"] == "Space":
+                    sign["c"] = words.pages if _RANGE.search(plain_text(suffix)) else words.page
+                    break
+
+
+def _read_references(blocks: list[Node]) -> Iterator[Reference]:
+    for entry in blocks:
+        if entry["t"] != "Div" or not entry["c"][0][0].startswith("ref-"):
+            continue
+        label, inlines = "", list[Node]()
+        for paragraph in entry["c"][1]:
+            if paragraph["t"] not in _PARAGRAPHS:
+                continue
+            for inline in paragraph["c"]:
+                if inline["t"] == "Span" and "csl-left-margin" in inline["c"][0][1]:
+                    label = plain_text(inline["c"][1]).strip()
+                else:
+                    inlines.extend(clean_inlines([inline]))
+        yield Reference(entry["c"][0][0].removeprefix("ref-"), label, inlines)
+
+
+def _drop_dangling(tree: Any, known: set[str]) -> Any:
+    """Return the tree without Cite nodes and without links to entries that are not in the bibliography."""
+    if isinstance(tree, list):
+        return [kept for item in tree for kept in _resolve(item, known)]
+    if isinstance(tree, dict):
+        return {name: _drop_dangling(value, known) for name, value in tree.items()}
+    return tree
+
+
+def _resolve(item: Any, known: set[str]) -> list[Any]:
+    if isinstance(item, dict):
+        if item.get("t") == "Cite":
+            return list(_drop_dangling(item["c"][1], known))
+        if item.get("t") == "Link":
+            address = item["c"][2][0]
+            if address.startswith("#") and address.removeprefix("#ref-") not in known:
+                return list(_drop_dangling(item["c"][1], known))
+    return [_drop_dangling(item, known)]

@@ -1,0 +1,111 @@
+"""Formatting norms: page, type, spacing and numbering, read from `norms.toml`."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tesigo.export.errors import UnknownNorm
+
+LINE_EM = 1.149
+"""The height of a single-spaced line of Times New Roman, and of the fonts that share its metrics, in em."""
+
+_PAPERS_MM = {"a4": (210.0, 297.0), "us-letter": (215.9, 279.4)}
+_POINTS_PER_MM = 72 / 25.4
+_LONG_DOCUMENT_PAGES = 20
+_SHORT_DOCUMENT_PAGES = 8
+_CHARACTER_EM = {"uk": 0.497, "it": 0.437}
+_OTHER_CHARACTER_EM = 0.437
+_CHARACTERS_PER_WORD = {"uk": 7.5, "it": 6.5}
+_OTHER_CHARACTERS_PER_WORD = 6.6
+_PARAGRAPH_FILL = 0.96
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """What a university or a manual asks of a document's looks; the fields are those of `norms.toml`."""
+
+    name: str
+    title: str
+    paper: str
+    left_mm: float
+    right_mm: float
+    top_mm: float
+    bottom_mm: float
+    size_pt: float
+    line_spacing: float
+    indent_mm: float
+    is_justified: bool
+    heading_pt: tuple[float, float, float]
+    title_pt: float
+    is_chapter_centred: bool
+    is_chapter_in_capitals: bool
+    section_indent_mm: float
+    is_numbered: bool
+    is_introduction_numbered: bool
+    number_suffix: str
+    chapters_on_new_page: str
+    references_on_new_page: bool
+    page_number_at: str
+    is_title_page_numbered: bool
+    quote_pt: float
+    quote_spacing: float
+    hanging_mm: float
+    references_spacing: float
+    references_gap_pt: float
+
+    @property
+    def paper_mm(self) -> tuple[float, float]:
+        """The paper's width and height."""
+        return _PAPERS_MM[self.paper]
+
+    @property
+    def text_mm(self) -> tuple[float, float]:
+        """The width and height of what is printed on."""
+        width, height = self.paper_mm
+        return width - self.left_mm - self.right_mm, height - self.top_mm - self.bottom_mm
+
+    def starts_chapters_on_new_page(self, pages: int) -> bool:
+        """Whether each chapter of a document of so many pages begins a page."""
+        return self.chapters_on_new_page == "always" or pages >= _LONG_DOCUMENT_PAGES
+
+    def shares_front_page(self, pages: int) -> bool:
+        """Whether abstract and contents of a document of so many pages stand on one page."""
+        return pages < _SHORT_DOCUMENT_PAGES
+
+    def words_per_page(self, language: str) -> float:
+        """Return how many words of running prose fill a page, within some 4 %.
+
+        language: BCP 47; what is not measured counts as English.
+        """
+        spoken = language.partition("-")[0].lower()
+        width, height = (length * _POINTS_PER_MM for length in self.text_mm)
+        lines = height // (self.size_pt * LINE_EM * self.line_spacing)
+        characters = width / (self.size_pt * _CHARACTER_EM.get(spoken, _OTHER_CHARACTER_EM))
+        in_a_word = _CHARACTERS_PER_WORD.get(spoken, _OTHER_CHARACTERS_PER_WORD)
+        return lines * characters * _PARAGRAPH_FILL / in_a_word
+
+
+def load_norm(name: str) -> Norm:
+    """Return the norm of that name. Raises UnknownNorm, which lists those that exist."""
+    norms = _norms()
+    if name not in norms:
+        raise UnknownNorm(name, tuple(norms))
+    return norms[name]
+
+
+def norm_names() -> tuple[str, ...]:
+    """Return the names that `load_norm` takes, the plainest first."""
+    return tuple(_norms())
+
+
+@cache
+def _norms() -> dict[str, Norm]:
+    tables: dict[str, dict[str, Any]] = tomllib.loads(
+        files("tesigo.export").joinpath("norms.toml").read_text("utf-8")
+    )
+    return {
+        name: Norm(name=name, **{**table, "heading_pt": tuple(table["heading_pt"])})
+        for name, table in tables.items()
+    }

@@ -1,0 +1,30 @@
+"""A manuscript becomes a file, or only a number of pages."""
+
+from collections.abc import Callable
+
+from tesigo.export.composition import Composition, compose
+from tesigo.export.formats import Format
+from tesigo.export.layout import lay_out, set_pdf
+from tesigo.manuscript import Manuscript
+
+
+def render(manuscript: Manuscript, format: Format) -> bytes:  # noqa: A002 - the word that users type
+    """Return the file's bytes; the same manuscript gives the same bytes.
+
+    Blocks for about a second (10 pages) to ten (200 pages): call it in a thread from asynchronous code.
+    Raises UnknownNorm, UnknownStyle, UnknownCitation, UnreadableText (all Invalid): each says what to change.
+    """
+    return _WRITERS[format](compose(manuscript))
+
+
+def count_pages(manuscript: Manuscript) -> float:
+    """Return how many pages the PDF has, the last one counted by the part of its height that is used.
+
+    Counts everything: title page, contents, bibliography. Makes no PDF; blocks and raises as `render` does.
+    """
+    return lay_out(compose(manuscript)).pages
+
+
+_WRITERS: dict[Format, Callable[[Composition], bytes]] = {
+    Format.PDF: set_pdf,
+}
