@@ -1,0 +1,73 @@
+"""Browsers stay signed in: an access cookie that has run out is renewed on the way in."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tesigo.accounts.cookies import (
+    access_cookie,
+    clear_cookies,
+    note_renewed,
+    refresh_cookie,
+    set_cookies,
+)
+from tesigo.accounts.errors import TokenNotGood
+from tesigo.accounts.session import keys_of
+from tesigo.accounts.sign_in import renew
+from tesigo.accounts.tokens import read_token
+from tesigo.kit.requests import now_of, settings_of
+
+
+class RenewalMiddleware:
+    """Spends the refresh cookie when the access cookie is absent or no longer good.
+
+    The request goes on with the new tokens, and its answer, whatever it is, brings them to the browser.
+    Several requests of one page may arrive at once: they get the same next token (see `refresh_tokens`).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        cookies = await _renewed_cookies(HTTPConnection(scope))
+
+        async def send_with_cookies(message: Message) -> None:
+            if message["type"] == "http.response.start" and cookies:
+                # first, so that what the route itself says about the cookies comes later and holds
+                message["headers"] = [*cookies, *message["headers"]]
+                MutableHeaders(scope=message)["cache-control"] = "no-store"
+            await send(message)
+
+        await self._app(scope, receive, send_with_cookies)
+
+
+async def _renewed_cookies(connection: HTTPConnection) -> list[tuple[bytes, bytes]]:
+    settings = settings_of(connection)
+    refresh_token = refresh_cookie(connection, settings=settings)
+    if refresh_token is None or "authorization" in connection.headers or _is_access_good(connection):
+        return []
+    carrier = Response()
+    try:
+        signed_in = await renew(connection, refresh_token=refresh_token)
+    except TokenNotGood:
+        clear_cookies(carrier, settings=settings)
+    else:
+        note_renewed(connection, signed_in.tokens)
+        set_cookies(carrier, signed_in.tokens, settings=settings)
+    return [(name, value) for name, value in carrier.raw_headers if name == b"set-cookie"]
+
+
+def _is_access_good(connection: HTTPConnection) -> bool:
+    token = access_cookie(connection, settings=settings_of(connection))
+    if token is None:
+        return False
+    try:
+        read_token("access", token, keys=keys_of(connection), now=now_of(connection))
+    except TokenNotGood:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Sign-in and the signed-in user, over HTTP."""
+
+from fastapi import APIRouter, Request, Response, status
+
+from tesigo.accounts import service, sign_in
+from tesigo.accounts.schemas import (
+    Accepted,
+    CodeToRedeem,
+    ConsentsAnswer,
+    ConsentsToDecide,
+    LinkRequest,
+    TokensAnswer,
+    TokenToEnd,
+    TokenToRefresh,
+    UserAnswer,
+)
+from tesigo.accounts.session import CurrentUser, VisitorNow
+from tesigo.kit.problems import problem_responses
+from tesigo.kit.requests import Now, Tx
+
+_ACCEPTED = Accepted(detail="If the address is right, a mail with a link and a code is on its way.")
+
+auth = APIRouter(prefix="/auth", tags=["sign-in"])
+user = APIRouter(prefix="/user", tags=["user"])
+
+
+@auth.post(
+    "/magic-link",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Mail a link and a code to sign in with",
+    responses=problem_responses(422, 429, 503),
+)
+async def request_magic_link(request: Request, wanted: LinkRequest) -> Accepted:
+    """Answer the same for every address, whether it belongs to a user or not.
+
+    The link and the code work once, for 10 minutes. At most 5 unused ones are sent to an address in an hour.
+    """
+    await sign_in.send_link(request, email=wanted.email, language=wanted.language)
+    return _ACCEPTED
+
+
+@auth.post(
+    "/magic-link/verify",
+    summary="Sign in with the code",
+    responses=problem_responses(400, 422),
+)
+async def verify_magic_link(request: Request, response: Response, redeemed: CodeToRedeem) -> TokensAnswer:
+    """Exchange the code for a pair of tokens.
+
+    A new user has to give `gdpr_consent`; without it the answer is 400 with the code `consent_required`, and
+    the code from the mail can be used again. A wrong, used or expired code answers 400 `code_not_valid`.
+    """
+    signed_in = await sign_in.sign_in(request, code=redeemed.code, consents=redeemed.consents)
+    response.headers["Cache-Control"] = "no-store"
+    return TokensAnswer.of(signed_in)
+
+
+@auth.post(
+    "/refresh",
+    summary="Renew the tokens",
+    responses=problem_responses(401, 422),
+)
+async def refresh(request: Request, response: Response, spent: TokenToRefresh) -> TokensAnswer:
+    """Exchange a refresh token for the next pair of tokens.
+
+    Each works once. Using one a second time ends the sign-in, for then two parties hold it; only within 10
+    seconds, and while its successor is unused, the same successor is given again.
+    """
+    signed_in = await sign_in.renew(request, refresh_token=spent.refresh_token)
+    response.headers["Cache-Control"] = "no-store"
+    return TokensAnswer.of(signed_in)
+
+
+@auth.post(
+    "/logout",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Sign out",
+    responses=problem_responses(401, 422),
+)
+async def sign_out(request: Request, ended: TokenToEnd) -> None:
+    """End the sign-in that the refresh token belongs to: its access tokens stop working at once.
+
+    It may be called again, and with any refresh token of the sign-in that has not expired.
+    """
+    await sign_in.sign_out(request, refresh_token=ended.refresh_token)
+
+
+@user.get("/me", summary="The signed-in user", responses=problem_responses(401))
+async def read_current_user(current: CurrentUser) -> UserAnswer:
+    """Return who is signed in."""
+    return UserAnswer.of(current)
+
+
+@user.get("/consents", summary="What the user agreed to", responses=problem_responses(401))
+async def read_consents(current: CurrentUser, tx: Tx) -> ConsentsAnswer:
+    """Return the consents that hold now, each with the time of its decision."""
+    return ConsentsAnswer.of(await service.get_consents(tx, current.id))
+
+
+@user.put("/consents", summary="Agree or withdraw", responses=problem_responses(401, 403, 422))
+async def decide_consents(
+    current: CurrentUser, tx: Tx, now: Now, visitor: VisitorNow, wanted: ConsentsToDecide
+) -> ConsentsAnswer:
+    """Decide about analytics and marketing anew, and return what holds now.
+
+    Earlier decisions are kept, with time, address and browser. The essential consent ends with the account.
+    """
+    return ConsentsAnswer.of(
+        await service.decide_consents(
+            tx,
+            current.id,
+            analytics=wanted.analytics,
+            marketing=wanted.marketing,
+            visitor=visitor,
+            now=now,
+        )
+    )

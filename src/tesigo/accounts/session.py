@@ -1,0 +1,123 @@
+"""Who makes this request: what routes, pages and WebSockets ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Security, WebSocket
+from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
+
+from tesigo.accounts import service
+from tesigo.accounts.cookies import access_cookie
+from tesigo.accounts.identity import User, Visitor
+from tesigo.accounts.origin import require_own_origin, require_own_page
+from tesigo.accounts.ports import Mailer
+from tesigo.accounts.tokens import token_not_good
+from tesigo.kit import context
+from tesigo.kit.errors import NotSignedIn
+from tesigo.kit.requests import database_of, now_of, settings_of
+from tesigo.kit.secret_keys import KeyPair
+
+_LONGEST_USER_AGENT = 400
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="AccessToken",
+    description="The `access_token` that `POST /api/v1/auth/magic-link/verify` answers.",
+)
+
+
+def keys_of(connection: HTTPConnection) -> KeyPair:
+    """Return the application's keys (`app.state.keys`)."""
+    keys: KeyPair = connection.app.state.keys
+    return keys
+
+
+def mailer_of(connection: HTTPConnection) -> Mailer:
+    """Return the application's mailer (`app.state.mailer`)."""
+    mailer: Mailer = connection.app.state.mailer
+    return mailer
+
+
+def visitor_of(connection: HTTPConnection) -> Visitor:
+    """Return where the request comes from; the server resolves the headers of trusted proxies."""
+    user_agent = "".join(
+        letter for letter in connection.headers.get("user-agent", "") if letter.isprintable()
+    )
+    return Visitor(
+        ip=connection.client.host if connection.client else None,
+        user_agent=user_agent[:_LONGEST_USER_AGENT] or None,
+    )
+
+
+async def current_user(
+    request: Request,
+    _documented: Annotated[object, Security(_bearer)] = None,
+) -> User:
+    """Return who is signed in, by the Authorization header or else by the cookie.
+
+    It reads in a short transaction of its own, so that a route that does long work holds no connection.
+    Raises NotSignedIn; CrossOrigin when another site's page tries to change something by our cookie.
+    """
+    token = _bearer_token(request)
+    if token is None:
+        settings = settings_of(request)
+        token = access_cookie(request, settings=settings)
+        if token is None:
+            raise NotSignedIn("Please sign in first.")
+        require_own_page(request, settings=settings)
+    return await _user_of_token(request, token)
+
+
+async def find_current_user(request: Request) -> User | None:
+    """Return who is signed in, None when nobody is; for pages that everybody may see."""
+    try:
+        return await current_user(request)
+    except NotSignedIn:
+        return None
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+"""The user that is signed in; without one the route is not entered."""
+
+MaybeUser = Annotated[User | None, Depends(find_current_user)]
+"""The user that is signed in, or None."""
+
+VisitorNow = Annotated[Visitor, Depends(visitor_of)]
+
+
+async def user_of_websocket(websocket: WebSocket) -> User:
+    """Return who opens the WebSocket; call it before accepting.
+
+    Programs offer the sub-protocols `bearer, TOKEN` (accept with `subprotocol="bearer"` then, see
+    `accepted_subprotocol`); a browser brings its cookie and the Origin, which must be ours.
+    Raises NotSignedIn or CrossOrigin.
+    """
+    offered = list(websocket.scope.get("subprotocols", []))
+    if offered[:1] == ["bearer"]:
+        if len(offered) != 2:
+            raise token_not_good()
+        return await _user_of_token(websocket, offered[1])
+    settings = settings_of(websocket)
+    token = access_cookie(websocket, settings=settings)
+    if token is None:
+        raise NotSignedIn("Please sign in first.")
+    require_own_origin(websocket, settings=settings)
+    return await _user_of_token(websocket, token)
+
+
+def accepted_subprotocol(websocket: WebSocket) -> str | None:
+    """Return what to accept with: a client that offers sub-protocols expects one of them back."""
+    return "bearer" if "bearer" in websocket.scope.get("subprotocols", []) else None
+
+
+async def _user_of_token(connection: HTTPConnection, token: str) -> User:
+    async with database_of(connection).transaction() as tx:
+        user = await service.get_signed_in_user(
+            tx, access_token=token, keys=keys_of(connection), now=now_of(connection)
+        )
+    context.note(user_id=user.id)
+    return user
+
+
+def _bearer_token(connection: HTTPConnection) -> str | None:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
