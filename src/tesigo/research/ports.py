@@ -1,0 +1,22 @@
+"""What research needs from outside."""
+
+from typing import Protocol
+
+from tesigo.manuscript import Source
+
+
+class SourceSearch(Protocol):
+    """A place that finds sources: a scholarly index, the web, the local library."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in warnings and in `Source.found_by`."""
+        ...
+
+    async def find_sources(self, query: str, *, limit: int) -> list[Source]:
+        """Return at most `limit` sources, best match first.
+
+        Their keys need not be unique among several searches.
+        Raises SourcesUnavailable when it does not answer: the same query may work later.
+        """
+        ...
