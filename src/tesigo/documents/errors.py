@@ -1,0 +1,68 @@
+"""What can be wrong about a document, as facts."""
+
+from tesigo.kit.errors import Conflict, Invalid, LimitReached, NotFound
+
+
+class DocumentNotFound(NotFound):
+    """There is no such document, or it is somebody else's."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such document.")
+
+
+class SourceNotFound(NotFound):
+    """The document has no such source."""
+
+    def __init__(self) -> None:
+        super().__init__("This document has no such source.")
+
+
+class SectionNotFound(NotFound):
+    """The document has no section of that number."""
+
+    def __init__(self) -> None:
+        super().__init__("This document has no section of that number.")
+
+
+class NothingWritten(Conflict):
+    """There is no text yet that could be exported."""
+
+    code = "nothing_written"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing has been written yet: start the writing first, then export.")
+
+
+class BeingWritten(Conflict):
+    """A job writes this document now."""
+
+    code = "being_written"
+
+    def __init__(self) -> None:
+        super().__init__("This document is being written: wait until that has ended.")
+
+
+class SourceInUse(Conflict):
+    """A source that the text cites cannot go."""
+
+    code = "source_in_use"
+
+    def __init__(self, key: str, times: int) -> None:
+        super().__init__(
+            f"The text cites {key} {times} times: take those citations out first, then remove the source."
+        )
+
+
+class TooManySources(LimitReached):
+    """A document holds a bounded number of sources."""
+
+    code = "too_many_sources"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A document takes at most {most} sources: remove some first.", retry_after_s=3600)
+
+
+class InvalidContent(Invalid):
+    """The edited text cannot be kept as it is."""
+
+    code = "invalid_content"

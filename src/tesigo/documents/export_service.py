@@ -1,0 +1,58 @@
+"""Exports: a manuscript rendered once, and kept until its content changes."""
+
+import asyncio
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from urllib.parse import quote
+
+from tesigo.documents.errors import NothingWritten
+from tesigo.documents.ports import FileStore
+from tesigo.export.formats import Format
+from tesigo.export.rendering import render
+from tesigo.manuscript import Manuscript
+
+_LONGEST_NAME = 80
+_RENDERER = "1"
+"""Goes up when the same manuscript is to look otherwise: what was kept is rendered anew."""
+
+
+async def export_document(
+    document_id: int, manuscript: Manuscript, wanted: Format, files: FileStore
+) -> bytes:
+    """Return the file; an unchanged document is not rendered twice.
+
+    Raises NothingWritten, and what `export` raises of a text that cannot be set.
+    """
+    if not manuscript.sections:
+        raise NothingWritten
+    name = f"{export_folder(document_id)}{_fingerprint(manuscript)}.{wanted.extension}"
+    kept = await files.find_file(name)
+    if kept is not None:
+        return kept
+    content = await asyncio.to_thread(render, manuscript, wanted)
+    await files.keep_file(name, content)
+    return content
+
+
+def export_folder(document_id: int) -> str:
+    """Return where the exports of a document are kept."""
+    return f"exports/{document_id}/"
+
+
+def file_name(title: str, wanted: Format) -> str:
+    """Return the name that a downloaded file gets: the title's words, safe on every system."""
+    words = re.sub(r"[^\w]+", "-", title).strip("-")[:_LONGEST_NAME].rstrip("-")
+    return f"{words or 'document'}.{wanted.extension}"
+
+
+def attachment(name: str) -> str:
+    """Return the `Content-Disposition` that saves a download under this name (RFC 6266, RFC 8187)."""
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+
+
+def _fingerprint(manuscript: Manuscript) -> str:
+    told = json.dumps([_RENDERER, asdict(manuscript)], sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]

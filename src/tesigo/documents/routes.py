@@ -1,0 +1,182 @@
+"""Documents, their outline, sections and exports, over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response, status
+
+from tesigo.accounts.session import CurrentUser
+from tesigo.documents import export_service, sections_service, service
+from tesigo.documents.ports import FileStore
+from tesigo.documents.schemas import (
+    DocumentAnswer,
+    DocumentStatus,
+    DocumentSummary,
+    DocumentToCreate,
+    DocumentToUpdate,
+    OutlineAnswer,
+    SectionAnswer,
+    SectionList,
+    SectionSummary,
+)
+from tesigo.export.formats import Format
+from tesigo.kit.problems import problem_responses
+from tesigo.kit.requests import Now, Tx, database_of
+from tesigo.kit.schemas import ListAnswer, RowId, StoredText, decode_cursor, encode_cursor
+from tesigo.writing.brief import make_brief
+
+SectionNumber = Annotated[StoredText, Path(max_length=16, examples=["2.1"])]
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+
+
+def files_of(request: Request) -> FileStore:
+    """Return the application's file store (`app.state.files`)."""
+    files: FileStore = request.app.state.files
+    return files
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    summary="Create a document",
+    responses=problem_responses(400, 401, 403, 422),
+)
+async def create_document(
+    current: CurrentUser, tx: Tx, now: Now, response: Response, wanted: DocumentToCreate
+) -> DocumentAnswer:
+    """Create a document that nothing is written of yet; its address is in `Location`."""
+    fields = wanted.model_dump(exclude={"model", "requirements"})
+    brief = make_brief(**fields, requirements=wanted.requirements or "")
+    document = await service.create_document(tx, current.id, brief, model=wanted.model, now=now)
+    response.headers["Location"] = f"/api/v1/documents/{document.id}"
+    return DocumentAnswer.of(document, "")
+
+
+@router.get("", summary="List my documents", responses=problem_responses(400, 401, 422))
+async def list_documents(
+    current: CurrentUser,
+    tx: Tx,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+    status: Annotated[DocumentStatus | None, Query()] = None,
+) -> ListAnswer[DocumentSummary]:
+    """Return my documents, newest first, without their text."""
+    rows = await service.list_documents(
+        tx, current.id, status=status, before_id=decode_cursor(cursor), limit=limit + 1
+    )
+    return ListAnswer(
+        items=[DocumentSummary.model_validate(row) for row in rows[:limit]],
+        next_cursor=encode_cursor(rows[limit - 1].id) if len(rows) > limit else None,
+    )
+
+
+@router.get("/{document_id}", summary="Read a document", responses=problem_responses(401, 404, 422))
+async def read_document(current: CurrentUser, tx: Tx, document_id: RowId) -> DocumentAnswer:
+    """Return the document with all that is written of it."""
+    document = await service.own_document(tx, current.id, document_id)
+    return DocumentAnswer.of(document, await sections_service.render_content(tx, document.id))
+
+
+@router.put(
+    "/{document_id}",
+    summary="Change a document",
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
+)
+async def update_document(
+    current: CurrentUser, tx: Tx, now: Now, document_id: RowId, wanted: DocumentToUpdate
+) -> DocumentAnswer:
+    """Change the fields that are given, and return the whole document.
+
+    `content` replaces the text; every key that it cites must be a source of the document.
+    """
+    document = await service.own_document(tx, current.id, document_id, lock=True)
+    await service.update_document(tx, document, wanted.changes(), now)
+    if "content" in wanted.model_fields_set:
+        await sections_service.replace_content(tx, document, wanted.content, now)
+    return DocumentAnswer.of(document, await sections_service.render_content(tx, document.id))
+
+
+@router.delete(
+    "/{document_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete a document",
+    responses=problem_responses(401, 403, 404, 422),
+)
+async def delete_document(request: Request, current: CurrentUser, document_id: RowId) -> None:
+    """Delete the document with its sections, sources, exports and jobs; a job that writes it stops."""
+    async with database_of(request).transaction() as tx:
+        document = await service.own_document(tx, current.id, document_id, lock=True)
+        await service.delete_document(tx, document)
+    await files_of(request).remove_files(export_service.export_folder(document_id))
+
+
+@router.get(
+    "/{document_id}/outline",
+    summary="Read the outline",
+    responses=problem_responses(401, 404, 422),
+)
+async def read_outline(current: CurrentUser, tx: Tx, document_id: RowId) -> OutlineAnswer:
+    """Return the chapters and sections that are planned; none before a job has planned them."""
+    document = await service.own_document(tx, current.id, document_id)
+    outline = await sections_service.load_outline(tx, document)
+    return OutlineAnswer.from_planned(document.title, outline.sections if outline else ())
+
+
+@router.get(
+    "/{document_id}/sections",
+    summary="List the sections",
+    responses=problem_responses(401, 404, 422),
+)
+async def list_sections(current: CurrentUser, tx: Tx, document_id: RowId) -> SectionList:
+    """Return all sections in reading order, also those that are only planned."""
+    document = await service.own_document(tx, current.id, document_id)
+    rows = await sections_service.load_section_rows(tx, document)
+    counts = {
+        section.number: len(section.citations)
+        for section in await sections_service.load_sections(tx, document.id)
+    }
+    return SectionList(items=[SectionSummary.of(row, counts.get(row.number, 0)) for row in rows])
+
+
+@router.get(
+    "/{document_id}/sections/{number}",
+    summary="Read a section",
+    responses=problem_responses(401, 404, 422),
+)
+async def read_section(
+    current: CurrentUser, tx: Tx, document_id: RowId, number: SectionNumber
+) -> SectionAnswer:
+    """Return one section with its text, and each citation with the passage that supports it."""
+    document = await service.own_document(tx, current.id, document_id)
+    return SectionAnswer.of(*await sections_service.load_section(tx, document, number))
+
+
+@router.get(
+    "/{document_id}/export",
+    summary="Download the document",
+    response_class=Response,
+    responses={
+        200: {"content": {wanted.media_type: {} for wanted in Format}, "description": "The file"},
+        **problem_responses(400, 401, 404, 409, 422, 503),
+    },
+)
+async def export_document(
+    request: Request,
+    current: CurrentUser,
+    document_id: RowId,
+    wanted: Annotated[Format, Query(alias="format")] = Format.DOCX,
+) -> Response:
+    """Return the document as a file of the wanted format; 409 while nothing is written."""
+    async with database_of(request).transaction() as tx:
+        document = await service.own_document(tx, current.id, document_id)
+        manuscript = await service.load_manuscript(tx, document, author=current.full_name or "")
+    content = await export_service.export_document(document_id, manuscript, wanted, files_of(request))
+    name = export_service.file_name(manuscript.title, wanted)
+    return Response(
+        content,
+        media_type=wanted.media_type,
+        headers={
+            "Content-Disposition": export_service.attachment(name),
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

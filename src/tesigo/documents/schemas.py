@@ -1,0 +1,241 @@
+"""What the routes of documents take and answer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints
+
+from tesigo.documents.models import DocumentRow, SectionRow
+from tesigo.documents.sources_service import ListedSource
+from tesigo.kit.schemas import AnswerModel, RequestModel, StoredText
+from tesigo.manuscript import PlannedSection, Section
+from tesigo.writing.brief import (
+    FEWEST_PAGES,
+    LONGEST_REQUIREMENTS,
+    LONGEST_TITLE,
+    MOST_PAGES,
+    SHORTEST_TITLE,
+)
+
+DocumentStatus = Literal["draft", "generating", "paused", "completed", "failed"]
+Title = Annotated[
+    StoredText,
+    StringConstraints(min_length=SHORTEST_TITLE, max_length=LONGEST_TITLE),
+    Field(examples=["Large language models in education"]),
+]
+Pages = Annotated[int, Field(ge=FEWEST_PAGES, le=MOST_PAGES, description="Of the exported PDF.")]
+Language = Literal["en", "uk", "it"]
+Name = Annotated[StoredText, StringConstraints(min_length=1, max_length=100)]
+Requirements = Annotated[StoredText, StringConstraints(max_length=LONGEST_REQUIREMENTS)]
+Model = Literal["offline:extractive"]
+
+
+class DocumentToCreate(RequestModel):
+    """What the user wants written."""
+
+    title: Title
+    pages: Pages = 10
+    language: Language = Field("en", description="Of the text; sources may be in any.")
+    citation_style: Name = Field("apa", description="The name of a CSL style.")
+    norm: Name = Field("generic", description="The formatting norm: generic, apa7, dstu3008, italian.")
+    requirements: Requirements | None = None
+    model: Model | None = Field(None, description="Who writes; null for the installation's default.")
+
+
+class DocumentToUpdate(RequestModel):
+    """What is to change; a field that is left out stays."""
+
+    title: Title = ""
+    pages: Pages = 10
+    language: Language = "en"
+    citation_style: Name = "apa"
+    norm: Name = "generic"
+    requirements: Requirements | None = None
+    model: Model | None = None
+    content: Annotated[StoredText, StringConstraints(max_length=3_000_000)] = Field(
+        "", description="Markdown with `#` and `##` headings and citations as `[@key]`; replaces the text."
+    )
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that were given, with their values, `content` apart."""
+        return self.model_dump(exclude_unset=True, exclude={"content"})
+
+
+class DocumentSummary(AnswerModel):
+    """A document as lists show it."""
+
+    id: int
+    title: str
+    status: DocumentStatus
+    pages: int
+    language: str
+    citation_style: str
+    norm: str
+    model: str | None
+    requirements: str | None
+    tokens_used: int
+    word_count: int
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+
+
+class DocumentAnswer(DocumentSummary):
+    """A document with all that is written of it."""
+
+    content: str | None = Field(description="Markdown; null while nothing is written.")
+
+    @classmethod
+    def of(cls, document: DocumentRow, content: str) -> Self:
+        """Return the answer for this document."""
+        summary = DocumentSummary.model_validate(document).model_dump()
+        return cls(**summary, content=content or None)
+
+
+class SourceAnswer(AnswerModel):
+    """A source of a document. key: what the text cites it by, `[@key]`."""
+
+    id: int
+    key: str
+    csl: dict[str, Any]
+    found_by: str
+    times_cited: int
+    has_full_text: bool
+    has_abstract: bool
+
+    @classmethod
+    def of(cls, listed: ListedSource) -> Self:
+        """Return the answer for this source."""
+        row = listed.row
+        return cls(
+            id=row.id,
+            key=row.key,
+            csl=row.csl,
+            found_by=row.found_by,
+            times_cited=listed.times_cited,
+            has_full_text=bool(row.full_text),
+            has_abstract=bool(row.abstract),
+        )
+
+
+class AddedSources(AnswerModel):
+    """What came out of an upload. warnings: a sentence for each record that could not be read."""
+
+    items: list[SourceAnswer]
+    warnings: list[str]
+
+
+class CslRecord(RequestModel, extra="allow"):
+    """A bibliographic record as CSL-JSON (citationstyles.org), with `abstract` where there is one."""
+
+    type: Name = Field(examples=["article-journal"])
+    title: Title
+
+
+class OutlineSection(AnswerModel):
+    """A planned chapter or section."""
+
+    number: str
+    heading: str
+    kind: Literal["abstract", "introduction", "body", "conclusion"]
+    purpose: str
+    target_words: int
+    keys: list[str]
+    children: list["OutlineSection"]
+
+    @classmethod
+    def of(cls, planned: PlannedSection) -> Self:
+        """Return the answer for this section and those inside it."""
+        return cls(
+            number=planned.number,
+            heading=planned.heading,
+            kind=planned.kind.value,
+            purpose=planned.purpose,
+            target_words=planned.target_words,
+            keys=list(planned.keys),
+            children=[OutlineSection.of(child) for child in planned.children],
+        )
+
+
+class OutlineAnswer(AnswerModel):
+    """The plan of a document, in reading order."""
+
+    title: str
+    sections: list[OutlineSection]
+
+    @classmethod
+    def from_planned(cls, title: str, sections: Sequence[PlannedSection]) -> Self:
+        """Return the answer for these chapters."""
+        return cls(title=title, sections=[OutlineSection.of(section) for section in sections])
+
+
+class SectionSummary(AnswerModel):
+    """A section as lists show it."""
+
+    number: str
+    heading: str
+    status: Literal["planned", "written"]
+    words: int
+    target_words: int
+    citations: int
+    tokens_used: int
+
+    @classmethod
+    def of(cls, row: SectionRow, citations: int) -> Self:
+        """Return the answer for this section with its number of citations."""
+        return cls(
+            number=row.number,
+            heading=row.heading,
+            status="planned" if row.content is None else "written",
+            words=row.words,
+            target_words=row.target_words,
+            citations=citations,
+            tokens_used=row.tokens_used,
+        )
+
+
+class SectionList(AnswerModel):
+    """All sections in reading order."""
+
+    items: list[SectionSummary]
+
+
+class CitationAnswer(AnswerModel):
+    """The use of a source. passage: the words of the source that support it; score: 0 to 1."""
+
+    key: str
+    passage: str
+    score: float
+
+
+class SectionAnswer(AnswerModel):
+    """A section with its text."""
+
+    number: str
+    heading: str
+    status: Literal["planned", "written"]
+    words: int
+    target_words: int
+    tokens_used: int
+    written_by: str
+    content: str | None
+    citations: list[CitationAnswer]
+
+    @classmethod
+    def of(cls, row: SectionRow, written: Section | None) -> Self:
+        """Return the answer for this section and what is written of it."""
+        return cls(
+            number=row.number,
+            heading=row.heading,
+            status="planned" if written is None else "written",
+            words=row.words,
+            target_words=row.target_words,
+            tokens_used=row.tokens_used,
+            written_by=row.written_by,
+            content=row.content,
+            citations=[
+                CitationAnswer(key=citation.key, passage=citation.passage.text, score=citation.score)
+                for citation in (written.citations if written else ())
+            ],
+        )

@@ -1,0 +1,179 @@
+"""The outline and the sections of a document: recorded as they come, and taken over from an edited text."""
+
+from collections.abc import Container, Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.documents import sources_store, store
+from tesigo.documents.errors import InvalidContent
+from tesigo.documents.mapping import from_citations, from_outline, to_outline, to_sections
+from tesigo.documents.models import DocumentRow, SectionRow
+from tesigo.documents.service import refuse_while_written
+from tesigo.manuscript import Citation, Outline, Passage, Section, SectionKind, count_words
+from tesigo.manuscript.markdown import join_sections, split_sections
+from tesigo.writing.sentences import keys_of, markers
+
+_AUTHOR = "author"
+_LONGEST_CONTENT = 3_000_000
+
+
+async def load_outline(tx: AsyncSession, document: DocumentRow) -> Outline | None:
+    """Return the outline, None while there is none."""
+    return to_outline(document.title, await store.get_sections(tx, document.id))
+
+
+async def load_section_rows(tx: AsyncSession, document: DocumentRow) -> Sequence[SectionRow]:
+    """Return all sections in reading order, also those that are only planned."""
+    return await store.get_sections(tx, document.id)
+
+
+async def load_sections(tx: AsyncSession, document_id: int) -> tuple[Section, ...]:
+    """Return the sections that are written, in reading order, with their citations."""
+    keys = {
+        source_id: key for key, source_id in (await sources_store.get_source_ids(tx, document_id)).items()
+    }
+    rows = await store.get_sections(tx, document_id)
+    return to_sections(rows, await store.get_citations(tx, document_id), keys)
+
+
+async def load_section(
+    tx: AsyncSession, document: DocumentRow, number: str
+) -> tuple[SectionRow, Section | None]:
+    """Return one section's row, and what is written of it. Raises SectionNotFound."""
+    row = await store.get_section(tx, document.id, number)
+    written = await load_sections(tx, document.id)
+    return row, next((section for section in written if section.number == number), None)
+
+
+async def record_outline(tx: AsyncSession, document_id: int, outline: Outline) -> None:
+    """Put this outline in the place of what was planned or written before."""
+    await store.replace_sections(tx, document_id, from_outline(outline, document_id))
+
+
+async def record_section(tx: AsyncSession, document_id: int, section: Section, now: datetime) -> None:
+    """Keep a finished section's text and citations. Raises SectionNotFound when it is not in the outline."""
+    row = await store.get_section(tx, document_id, section.number)
+    row.content = section.content
+    row.words = section.words
+    row.written_by = section.written_by
+    row.written_at = now
+    source_ids = await sources_store.get_source_ids(tx, document_id)
+    await store.replace_citations(tx, row.id, from_citations(section.citations, row.id, source_ids))
+
+
+async def record_completion(tx: AsyncSession, document_id: int, *, statement: str, now: datetime) -> None:
+    """Mark the document as completed, with how it came about."""
+    document = await store.get_document(tx, document_id, owner_id=None, lock=True)
+    document.status = "completed"
+    document.statement = statement
+    document.completed_at = document.updated_at = now
+    document.word_count = sum(row.words for row in await store.get_sections(tx, document_id))
+    await tx.flush()
+
+
+async def record_status(tx: AsyncSession, document_id: int, status: str) -> None:
+    """Set the document's status, on behalf of a job."""
+    await store.set_status(tx, document_id, status)
+
+
+async def render_content(tx: AsyncSession, document_id: int) -> str:
+    """Return all that is written as one Markdown text, a heading before each section."""
+    return join_sections(await load_sections(tx, document_id))
+
+
+async def replace_content(tx: AsyncSession, document: DocumentRow, markdown: str, now: datetime) -> None:
+    """Take an edited text over as the document's sections.
+
+    A section is known again by its heading, and keeps its citations as far as their keys are still there.
+    Raises InvalidContent for a citation key that is no source of the document, BeingWritten during a job.
+    """
+    refuse_while_written(document)
+    if len(markdown) > _LONGEST_CONTENT:
+        raise InvalidContent(f"A text may have at most {_LONGEST_CONTENT:,} characters.")
+    source_ids = await sources_store.get_source_ids(tx, document.id)
+    _refuse_unknown_keys(markdown, source_ids.keys())
+    old_rows = {row.heading: row for row in await store.get_sections(tx, document.id)}
+    old = {section.heading: section for section in await load_sections(tx, document.id)}
+    sections = _take_over(markdown, document.title, old)
+    rows = [
+        _edited_row(section, position, document.id, old_rows.get(section.heading), now)
+        for position, section in enumerate(sections)
+    ]
+    await store.replace_sections(tx, document.id, rows)
+    for row, section in zip(rows, sections, strict=True):
+        await store.replace_citations(tx, row.id, from_citations(section.citations, row.id, source_ids))
+    document.word_count = sum(row.words for row in rows)
+    document.updated_at = now
+    await tx.flush()
+
+
+def _refuse_unknown_keys(markdown: str, known: Container[str]) -> None:
+    unknown = [key for marker in markers(markdown) for key in keys_of(marker) if key not in known]
+    if unknown:
+        raise InvalidContent(
+            f"The text cites {', '.join(sorted(set(unknown)))}, which are no sources of this document: "
+            "add the sources first, or take the citations out."
+        )
+
+
+def _take_over(markdown: str, title: str, old: dict[str, Section]) -> list[Section]:
+    taken: list[Section] = []
+    chapter = part = 0
+    for level, heading, content in split_sections(markdown):
+        before = old.get(heading)
+        kind = before.kind if before else SectionKind.BODY
+        if kind is SectionKind.ABSTRACT:
+            number = "0"
+        elif level == 2 and chapter:
+            part += 1
+            number = f"{chapter}.{part}"
+        else:
+            chapter, part = chapter + 1, 0
+            number = str(chapter)
+        is_unchanged = before is not None and before.content == content
+        taken.append(
+            Section(
+                number=number,
+                heading=heading or title,
+                kind=kind,
+                content=content,
+                citations=_kept_citations(content, before),
+                written_by=before.written_by if before and is_unchanged else _AUTHOR,
+            )
+        )
+    if len({section.number for section in taken}) < len(taken):
+        raise InvalidContent("The text has two abstracts: give one of them another heading.")
+    return taken
+
+
+def _kept_citations(content: str, before: Section | None) -> tuple[Citation, ...]:
+    """Return a citation for each key in the text: the section's own while they last, else without passage."""
+    left = list(before.citations) if before else []
+    kept = []
+    for key in (key for marker in markers(content) for key in keys_of(marker)):
+        known = next((citation for citation in left if citation.key == key), None)
+        if known is not None:
+            left.remove(known)
+        kept.append(known or Citation(key, Passage(key, 0, 0, ""), 0.0))
+    return tuple(kept)
+
+
+def _edited_row(
+    section: Section, position: int, document_id: int, before: SectionRow | None, now: datetime
+) -> SectionRow:
+    return SectionRow(
+        document_id=document_id,
+        number=section.number,
+        position=position,
+        kind=section.kind,
+        heading=section.heading,
+        purpose=before.purpose if before else "",
+        target_words=before.target_words if before else count_words(section.content),
+        keys=list(dict.fromkeys(citation.key for citation in section.citations)),
+        content=section.content,
+        words=section.words,
+        tokens_used=before.tokens_used if before else 0,
+        written_by=section.written_by,
+        written_at=now,
+    )

@@ -1,0 +1,56 @@
+"""The SQL of a document's sources."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.documents.errors import SourceNotFound
+from tesigo.documents.models import CitationRow, SourceRow
+
+
+async def get_sources(
+    tx: AsyncSession, document_id: int, *, after_id: int | None = None, limit: int | None = None
+) -> Sequence[SourceRow]:
+    """Return the document's sources in the order in which they were added."""
+    query = select(SourceRow).where(SourceRow.document_id == document_id).order_by(SourceRow.id)
+    if after_id is not None:
+        query = query.where(SourceRow.id > after_id)
+    return (await tx.scalars(query.limit(limit))).all()
+
+
+async def get_source(tx: AsyncSession, document_id: int, source_id: int) -> SourceRow:
+    """Return one source of the document. Raises SourceNotFound."""
+    query = select(SourceRow).where(SourceRow.document_id == document_id, SourceRow.id == source_id)
+    source = await tx.scalar(query)
+    if source is None:
+        raise SourceNotFound
+    return source
+
+
+async def get_source_ids(tx: AsyncSession, document_id: int) -> dict[str, int]:
+    """Return the id of each key of the document."""
+    rows = await tx.execute(select(SourceRow.key, SourceRow.id).where(SourceRow.document_id == document_id))
+    return {row.key: row.id for row in rows}
+
+
+async def count_citations(tx: AsyncSession, source_ids: Sequence[int]) -> dict[int, int]:
+    """Return how often each of these sources is cited; those never cited are left out."""
+    query = (
+        select(CitationRow.source_id, func.count().label("times"))
+        .where(CitationRow.source_id.in_(source_ids))
+        .group_by(CitationRow.source_id)
+    )
+    return {row.source_id: row.times for row in await tx.execute(query)}
+
+
+async def add_sources(tx: AsyncSession, sources: Sequence[SourceRow]) -> None:
+    """Add the sources; they have their ids afterwards."""
+    tx.add_all(sources)
+    await tx.flush()
+
+
+async def delete_source(tx: AsyncSession, source: SourceRow) -> None:
+    """Delete a source that nothing cites."""
+    await tx.delete(source)
+    await tx.flush()

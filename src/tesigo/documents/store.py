@@ -1,0 +1,99 @@
+"""The SQL of documents and their sections."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.documents.errors import DocumentNotFound, SectionNotFound
+from tesigo.documents.models import CitationRow, DocumentRow, SectionRow
+
+
+async def get_document(
+    tx: AsyncSession, document_id: int, *, owner_id: int | None, lock: bool = False
+) -> DocumentRow:
+    """Return the document; with `lock`, nobody else changes it before this transaction ends.
+
+    owner_id: None only where a job does its owner's work. Raises DocumentNotFound, also for another's.
+    """
+    query = select(DocumentRow).where(DocumentRow.id == document_id)
+    if owner_id is not None:
+        query = query.where(DocumentRow.user_id == owner_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    document = await tx.scalar(query)
+    if document is None:
+        raise DocumentNotFound
+    return document
+
+
+async def get_documents(
+    tx: AsyncSession, owner_id: int, *, status: str | None, before_id: int | None, limit: int
+) -> Sequence[DocumentRow]:
+    """Return at most `limit` of the owner's documents, newest first."""
+    query = select(DocumentRow).where(DocumentRow.user_id == owner_id)
+    if status is not None:
+        query = query.where(DocumentRow.status == status)
+    if before_id is not None:
+        query = query.where(DocumentRow.id < before_id)
+    return (await tx.scalars(query.order_by(DocumentRow.id.desc()).limit(limit))).all()
+
+
+async def add_document(tx: AsyncSession, document: DocumentRow) -> DocumentRow:
+    """Add the document and return it with its id."""
+    tx.add(document)
+    await tx.flush()
+    return document
+
+
+async def delete_document(tx: AsyncSession, document: DocumentRow) -> None:
+    """Delete the document with all that hangs on it."""
+    sections = select(SectionRow.id).where(SectionRow.document_id == document.id)
+    await tx.execute(delete(CitationRow).where(CitationRow.section_id.in_(sections)))
+    await tx.delete(document)
+    await tx.flush()
+
+
+async def get_sections(tx: AsyncSession, document_id: int) -> Sequence[SectionRow]:
+    """Return the sections in reading order."""
+    query = select(SectionRow).where(SectionRow.document_id == document_id).order_by(SectionRow.position)
+    return (await tx.scalars(query)).all()
+
+
+async def get_section(tx: AsyncSession, document_id: int, number: str) -> SectionRow:
+    """Return one section. Raises SectionNotFound."""
+    query = select(SectionRow).where(SectionRow.document_id == document_id, SectionRow.number == number)
+    section = await tx.scalar(query)
+    if section is None:
+        raise SectionNotFound
+    return section
+
+
+async def replace_sections(tx: AsyncSession, document_id: int, sections: Sequence[SectionRow]) -> None:
+    """Put these sections in the place of all that are there."""
+    await tx.execute(delete(SectionRow).where(SectionRow.document_id == document_id))
+    tx.add_all(sections)
+    await tx.flush()
+
+
+async def get_citations(tx: AsyncSession, document_id: int) -> Sequence[CitationRow]:
+    """Return the citations of all sections, by section and in the order of their use."""
+    query = (
+        select(CitationRow)
+        .join(SectionRow, SectionRow.id == CitationRow.section_id)
+        .where(SectionRow.document_id == document_id)
+        .order_by(SectionRow.position, CitationRow.position)
+    )
+    return (await tx.scalars(query)).all()
+
+
+async def replace_citations(tx: AsyncSession, section_id: int, citations: Sequence[CitationRow]) -> None:
+    """Put these citations in the place of the section's."""
+    await tx.execute(delete(CitationRow).where(CitationRow.section_id == section_id))
+    tx.add_all(citations)
+    await tx.flush()
+
+
+async def set_status(tx: AsyncSession, document_id: int, status: str) -> None:
+    """Set the document's status, whoever owns it."""
+    await tx.execute(update(DocumentRow).where(DocumentRow.id == document_id).values(status=status))

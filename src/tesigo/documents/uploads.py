@@ -1,0 +1,53 @@
+"""Uploaded bytes on their way in: bounded, read in a thread, turned into sources."""
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from tesigo.intake.reading import Reading, read_sources
+from tesigo.kit.errors import Invalid, TooLarge
+
+_MIB = 1 << 20
+_MOST_PARTS = 4
+
+
+async def read_upload(request: Request, *, most_mib: int) -> Reading:
+    """Return what the request brings: a file (multipart field `file`), or one CSL record as JSON.
+
+    Raises Invalid or a kind of it, with a sentence that says what is wrong and what to bring.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return await read_file("record.json", json.dumps([_record(await request.body())]).encode())
+    if kind != "multipart/form-data":
+        raise Invalid(
+            "Send a file as multipart/form-data in the field `file`, or one CSL record as application/json.",
+            code="no_file",
+        )
+    async with request.form(max_files=1, max_fields=_MOST_PARTS) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Invalid("The form has no file in its field `file`.", code="no_file")
+        if (file.size or 0) > most_mib * _MIB:
+            raise TooLarge(f"The file is larger than {most_mib} MB.")
+        return await read_file(file.filename or "file", await file.read())
+
+
+async def read_file(name: str, content: bytes) -> Reading:
+    """Return the sources of one file; the work is done in a thread and in confined children."""
+    return await asyncio.to_thread(read_sources, name, content, taken=())
+
+
+def _record(body: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Invalid("The body is not valid JSON.", code="invalid_request") from None
+    if not isinstance(record, dict):
+        raise Invalid(
+            "Send one CSL record as a JSON object; bring several as a file.", code="invalid_request"
+        )
+    return record

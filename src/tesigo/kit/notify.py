@@ -1,0 +1,106 @@
+"""PostgreSQL's NOTIFY as a hint that something new is in a table.
+
+One LISTEN connection serves a process. A hint can be lost (a restart, a closed connection): whoever waits
+reads the table again after each wake-up, and after a pause without one.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.kit.db import plain_url
+
+log = structlog.get_logger(__name__)
+
+_CHANNEL = "tesigo_news"
+_PING_EVERY_S = 15.0
+_CONNECT_TIMEOUT_S = 10.0
+_LONGEST_PAUSE_S = 5.0
+
+
+async def announce(tx: AsyncSession, topic: str) -> None:
+    """Wake all that wait for the topic, in every process, when this transaction has committed.
+
+    topic: short; equal topics within one transaction are told once.
+    """
+    await tx.execute(
+        text("SELECT pg_notify(:channel, :topic)"), {"channel": _CHANNEL, "topic": json.dumps(topic)}
+    )
+
+
+class News:
+    """Wakes the tasks of this process that wait for a topic."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = plain_url(database_url)
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @contextlib.contextmanager
+    def _listening_for(self, topic: str) -> Iterator[asyncio.Event]:
+        event = asyncio.Event()
+        self._waiting[topic].add(event)
+        try:
+            yield event
+        finally:
+            self._waiting[topic].discard(event)
+            if not self._waiting[topic]:
+                del self._waiting[topic]
+
+    async def wake_ups(self, topic: str, *, pause_s: float) -> AsyncIterator[bool]:
+        """Yield at once, then whenever the topic was announced (True) or `pause_s` went by (False).
+
+        Announcements made while the caller is busy are folded into one wake-up.
+        """
+        with self._listening_for(topic) as event:
+            announced = True
+            while True:
+                event.clear()
+                yield announced
+                try:
+                    await asyncio.wait_for(event.wait(), pause_s)
+                    announced = True
+                except TimeoutError:
+                    announced = False
+
+    async def run(self) -> None:
+        """Listen until cancelled; a lost connection is made anew, and then everybody is woken."""
+        pause_s = 0.2
+        while True:
+            try:
+                async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                    connection = await asyncpg.connect(self._url)
+            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+                log.warning("cannot listen for news, trying again", reason=type(error).__name__)
+                await asyncio.sleep(pause_s)
+                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+                continue
+            pause_s = 0.2
+            try:
+                await self._follow(connection)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("the connection for news was lost", reason=type(error).__name__)
+            finally:
+                connection.terminate()
+
+    async def _follow(self, connection: asyncpg.Connection) -> None:
+        await connection.add_listener(_CHANNEL, self._hear)
+        for topic in list(self._waiting):
+            self._wake(topic)
+        while True:
+            await asyncio.sleep(_PING_EVERY_S)
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                await connection.fetchval("SELECT 1")
+
+    def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        self._wake(json.loads(str(payload)))
+
+    def _wake(self, topic: str) -> None:
+        for event in self._waiting.get(topic, ()):
+            event.set()

@@ -1,0 +1,67 @@
+"""What all requests and answers share: strict models, storable text, pages of a list with a cursor."""
+
+import base64
+import binascii
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from tesigo.kit.errors import Invalid
+
+_LARGEST_ID = 2**63 - 1
+_Item = TypeVar("_Item")
+
+
+def _is_storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character U+0000")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must not contain half of a surrogate pair") from None
+    return text
+
+
+StoredText = Annotated[str, AfterValidator(_is_storable)]
+"""Text that PostgreSQL can keep."""
+
+RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+"""An integer id in a path."""
+
+
+class RequestModel(BaseModel):
+    """A body that is refused when it has a field that we do not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AnswerModel(BaseModel):
+    """A body that is read from a value or a row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ListAnswer(BaseModel, Generic[_Item]):
+    """A page of a list. next_cursor: give it as `cursor` for the next page; null on the last."""
+
+    items: list[_Item]
+    next_cursor: str | None = None
+
+
+def encode_cursor(last_id: int) -> str:
+    """Return the cursor that continues after this id."""
+    return base64.urlsafe_b64encode(str(last_id).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> int | None:
+    """Return the id to continue after. Raises Invalid for a cursor that we never gave out."""
+    if cursor is None:
+        return None
+    try:
+        last_id = int(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        last_id = -1
+    if not 0 < last_id <= _LARGEST_ID:
+        raise Invalid("This cursor is not one of ours: start again without it.", code="invalid_cursor")
+    return last_id
