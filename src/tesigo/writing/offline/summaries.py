@@ -1,0 +1,192 @@
+"""Introduction, conclusion and abstract of the offline writer, computed from the sections that were written."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from tesigo.manuscript import Citation, Section, SectionKind
+from tesigo.manuscript.markdown import escape_markdown
+from tesigo.writing.offline import naming
+from tesigo.writing.offline.choosing import Group, Strand
+from tesigo.writing.offline.frame_choice import FrameChoice
+from tesigo.writing.offline.paragraphs import ParagraphWriter
+from tesigo.writing.offline.survey import ChapterView, Survey
+from tesigo.writing.ports import SummaryTask
+
+_KINDS = ("article", "conference", "book", "thesis", "report", "other")
+_NAMED = 3
+_WORDS_FOR_SECTIONS = 60
+_WORDS_OF_A_TERM_LIST = 22
+
+
+def write_summary(task: SummaryTask, *, name: str) -> Section:
+    """Return the introduction, the conclusion or the abstract of what was written."""
+    writer = _Summary(Survey(task))
+    citations: list[Citation] = []
+    if task.planned.kind is SectionKind.INTRODUCTION:
+        paragraphs, citations = writer.introduction()
+    elif task.planned.kind is SectionKind.CONCLUSION:
+        paragraphs = writer.conclusion()
+    else:
+        paragraphs = [writer.abstract()]
+    planned = task.planned
+    content = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    return Section(planned.number, planned.heading, planned.kind, content, tuple(citations), written_by=name)
+
+
+class _Summary:
+    """Says what a survey found, in sentences that each carry a fact."""
+
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        self._task = survey.task
+        self._wording = survey.wording
+        self._choice = FrameChoice(survey.wording, 0)
+        self._subject = f"*{escape_markdown(self._task.brief.title)}*"
+
+    def introduction(self) -> tuple[list[str], list[Citation]]:
+        """Return what it is about, a few voices, how the sources were found and chosen, what each chapter does."""
+        survey = self._survey
+        scope = {"works": survey.works(len(survey.cited)), "subject": self._subject}
+        opening = [self._say("introduction", "scope", **scope), self._say("introduction", "question")]
+        voices, citations = self._voices()
+        route = [self._say("introduction", "route")]
+        is_detailed = self._task.target_words > _WORDS_FOR_SECTIONS * len(survey.chapters)
+        for chapter in survey.chapters:
+            route += self._ahead(chapter, is_detailed=is_detailed)
+        paragraphs = [" ".join(filter(None, opening)), *voices, self._how_found(), " ".join(filter(None, route))]
+        return paragraphs, citations
+
+    def conclusion(self) -> list[str]:
+        """Return what the chapters showed, what they share, and what the sources leave open."""
+        survey = self._survey
+        counts = {
+            "subject": self._subject,
+            "chapters": self._wording.count(len(survey.chapters), "chapter"),
+            "works": survey.works(len(survey.cited)),
+            "quotations": self._wording.count(len(survey.citations), "quotation"),
+        }
+        showed = [self._say("conclusion", "opening", **counts)]
+        showed += [self._behind(chapter) for chapter in survey.chapters if chapter.sources]
+        shared = []
+        common = [survey.shown(term) for term in survey.common_terms()[:5]]
+        if len(common) > 1:
+            few = self._wording.count(_NAMED, "chapter")
+            shared.append(self._say("conclusion", "agreement", terms=self._wording.list_of(common), chapters=few))
+        if len(survey.cited) > 2 * _NAMED:
+            names = naming.all_authors(survey.most_cited[:_NAMED], self._wording)
+            shared.append(self._say("conclusion", "central", names=names))
+        return [" ".join(filter(None, part)) for part in (showed, shared, [*self._gaps(), self._say("conclusion", "ending")])]
+
+    def abstract(self) -> str:
+        """Return one paragraph on what the document covers and on what it rests."""
+        survey = self._survey
+        headings = [f"*{chapter.planned.heading}*" for chapter in survey.chapters]
+        terms = [survey.shown(chapter.terms[0]) for chapter in survey.chapters if chapter.terms][:6]
+        role = "opening" if survey.years else "opening_undated"
+        sentences = [
+            self._say(
+                "abstract", role,
+                works=survey.works(len(survey.cited)), span=self._wording.span(survey.years), subject=self._subject,
+            ),
+            self._say(
+                "abstract", "chapters",
+                chapters=self._wording.count(len(headings), "chapter"), topics=self._wording.list_of(headings),
+            ),
+            self._say("abstract", "names", names=naming.all_authors(survey.most_cited[:4], self._wording)),
+            self._say("abstract", "terms", terms=self._wording.list_of(terms)) if len(terms) > 1 else "",
+            self._say("abstract", "method", quotations=self._wording.count(len(survey.citations), "quotation")),
+        ]  # fmt: skip
+        rare = survey.rare_title_word()
+        if rare is not None:
+            sentences.append(self._say("abstract", "gap", term=survey.shown(rare[0])))
+        elif survey.abstracts_only():
+            sentences.append(self._say("abstract", "gap_abstracts"))
+        return " ".join(filter(None, sentences))
+
+    def _voices(self) -> tuple[list[str], list[Citation]]:
+        passages = self._task.passages
+        if not passages:
+            return [], []
+        strands = tuple(Strand(self._survey.by_key[passage.source_key], (passage,)) for passage in passages)
+        lead = self._say("introduction", "voice")
+        paragraphs, citations = ParagraphWriter(self._wording, self._choice, (), number=1).write(Group("", strands))
+        return [f"{lead} {paragraphs[0]}", *paragraphs[1:]], citations
+
+    def _how_found(self) -> str:
+        survey, wording = self._survey, self._wording
+        considered, chosen = len(self._task.considered), len(survey.cited)
+        if considered > chosen:
+            sentences = [
+                self._say(
+                    "introduction", "found_own",
+                    considered=wording.count(considered, "source"), chosen=str(chosen),
+                )
+            ]  # fmt: skip
+        else:
+            sentences = [self._say("introduction", "kept_all", considered=wording.count(considered, "source"))]
+        counts = Counter(naming.kind(source) for source in survey.cited)
+        kinds = wording.list_of([wording.count(counts[kind], kind) for kind in _KINDS if counts[kind]])
+        role = "kinds" if survey.years else "kinds_undated"
+        sentences.append(self._say("introduction", role, kinds=kinds, span=wording.span(survey.years)))
+        abstracts = survey.abstracts_only()
+        if 0 < abstracts < chosen:
+            sentences.append(
+                self._say("introduction", "fulltext", full=str(chosen - abstracts), abstracts=str(abstracts))
+            )
+        else:
+            sentences.append(self._say("introduction", "only_abstracts" if abstracts else "only_full"))
+        sentences.append(self._say("introduction", "method"))
+        return " ".join(filter(None, sentences))
+
+    def _ahead(self, chapter: ChapterView, *, is_detailed: bool) -> list[str]:
+        """Return what the introduction says of a chapter."""
+        fields = {
+            "number": chapter.planned.number,
+            "heading": f"*{chapter.planned.heading}*",
+            "works": self._survey.works(len(chapter.sources)) if len(chapter.sources) > 2 else "",
+            "names": naming.all_authors(chapter.sources[:2], self._wording),
+        }
+        role = "chapters" if fields["works"] else "chapters_small"
+        sentences = [self._say("introduction", role, **fields)]
+        if is_detailed and chapter.planned.children:
+            topics = [f"*{child.heading}*" for child in chapter.planned.children]
+            sentences.append(self._say("introduction", "sections", topics=self._wording.list_of(topics)))
+        return sentences
+
+    def _behind(self, chapter: ChapterView) -> str:
+        """Return what the conclusion says of a chapter."""
+        terms = [self._survey.shown(term) for term in chapter.terms[:_NAMED]]
+        fields = {
+            "number": chapter.planned.number,
+            "heading": f"*{chapter.planned.heading}*",
+            "names": naming.all_authors(chapter.sources[:2], self._wording),
+            "terms": self._wording.list_of(terms) if len(terms) > 1 else "",
+        }
+        return self._say("conclusion", "chapter" if fields["terms"] else "chapter_plain", **fields)
+
+    def _gaps(self) -> list[str]:
+        """Return what the sources do not show, each point computed."""
+        survey, wording = self._survey, self._wording
+        whole = str(len(survey.cited))
+        gaps = []
+        rare = survey.rare_title_word()
+        if rare is not None:
+            gaps.append(
+                self._say("conclusion", "gap_title", term=survey.shown(rare[0]), part=str(rare[1]), whole=whole)
+            )
+        if len(survey.years) > _NAMED:
+            first, last = str(min(survey.years)), str(max(survey.years))
+            gaps.append(self._say("conclusion", "gap_years", first=first, last=last))
+        abstracts = survey.abstracts_only()
+        if abstracts:
+            gaps.append(self._say("conclusion", "gap_abstracts", abstracts=str(abstracts), whole=whole))
+        single = survey.single_voiced()
+        if single:
+            names = wording.list_of([f"*{chapter.planned.heading}*" for chapter in single])
+            gaps.append(self._say("conclusion", "gap_single", chapters=names))
+        return gaps
+
+    def _say(self, *path: str, **fields: str) -> str:
+        return self._choice.say([self._wording.frames(*path)], fields)
+
+
