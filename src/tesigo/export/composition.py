@@ -33,6 +33,11 @@ class ComposedSection:
     blocks: list[Node]
 
     @property
+    def is_chapter(self) -> bool:
+        """Whether it is a chapter that the author wrote, not the bibliography or the statement."""
+        return self.level == 1 and self.anchor not in {REFERENCES_ANCHOR, STATEMENT_ANCHOR}
+
+    @property
     def heading_node(self) -> Node:
         """The heading as a node of the tree, its number left to the format."""
         classes = [] if self.number else ["unnumbered"]
@@ -81,14 +86,16 @@ def compose(manuscript: Manuscript) -> Composition:
         cited = cite(parse_parts(manuscript.sections, folder=folder), manuscript, folder=folder)
     pairs = list(zip(manuscript.sections, cited.parts, strict=True))
     abstract = [
-        ComposedSection(section.heading or words.abstract, 1, "", "abstract", blocks)
+        ComposedSection(_one_line(section.heading) or words.abstract, 1, "", "abstract", blocks)
         for section, blocks in pairs
         if section.kind is SectionKind.ABSTRACT
     ]
     numbered = [pair for pair in pairs if pair[0].kind is not SectionKind.ABSTRACT]
     numbers = number_headings([section for section, _ in numbered], norm)
     sections = [
-        ComposedSection(section.heading, min(section.level, 2), number, f"section-{position}", blocks)
+        ComposedSection(
+            _one_line(section.heading), min(section.level, 2), number, f"section-{position}", blocks
+        )
         for position, ((section, blocks), number) in enumerate(zip(numbered, numbers, strict=True), start=1)
     ]
     if cited.references:
@@ -128,6 +135,10 @@ def number_headings(sections: Sequence[Section], norm: Norm) -> list[str]:
             number = f"{chapter}.{section_in_chapter}{norm.number_suffix}"
             numbers.append(number if is_chapter_numbered else "")
     return numbers
+
+
+def _one_line(heading: str) -> str:
+    return " ".join(heading.split())
 
 
 def _plain_paragraphs(text: str) -> list[Node]:

@@ -21,7 +21,9 @@ from tesigo.kit.confined import LimitExceeded, Limits, run_confined
 _ROOM = Path(str(files("tesigo.export")))
 _FONTS = _ROOM / "fonts"
 _LIMITS = Limits(time_s=120, cpu_s=180, memory_mib=4_000, file_mib=256)
-_DIGIT_EM = 0.5
+REFERENCE_DIGIT_EM = 0.5
+"""The width of a digit or bracket before an entry of the bibliography."""
+
 _EARLIEST = datetime.fromtimestamp(int(FIXED_TIME), UTC)
 
 
@@ -118,7 +120,7 @@ def _settings(composition: Composition) -> dict[str, Any]:
         "abstract_title": composition.abstract.heading if composition.abstract else "",
         "contents_title": words.contents,
         "chapters_on_new_page": norm.starts_chapters_on_new_page(manuscript.pages),
-        "norm_breaks_always": norm.chapters_on_new_page == "always",
+        "references_on_new_page": norm.starts_references_on_new_page(manuscript.pages),
         "shares_front_page": norm.shares_front_page(manuscript.pages),
-        "reference_number_em": composition.reference_number_length * _DIGIT_EM + 0.6,
+        "reference_number_em": composition.reference_number_length * REFERENCE_DIGIT_EM + 0.6,
     }

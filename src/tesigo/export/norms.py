@@ -13,7 +13,6 @@ LINE_EM = 1.149
 
 _PAPERS_MM = {"a4": (210.0, 297.0), "us-letter": (215.9, 279.4)}
 _POINTS_PER_MM = 72 / 25.4
-_LONG_DOCUMENT_PAGES = 20
 _SHORT_DOCUMENT_PAGES = 8
 _CHARACTER_EM = {"uk": 0.497, "it": 0.437}
 _OTHER_CHARACTER_EM = 0.437
@@ -45,8 +44,8 @@ class Norm:
     is_numbered: bool
     is_introduction_numbered: bool
     number_suffix: str
-    chapters_on_new_page: str
-    references_on_new_page: bool
+    chapters_on_new_page_from: int
+    references_on_new_page_from: int
     page_number_at: str
     is_title_page_numbered: bool
     quote_pt: float
@@ -68,7 +67,11 @@ class Norm:
 
     def starts_chapters_on_new_page(self, pages: int) -> bool:
         """Whether each chapter of a document of so many pages begins a page."""
-        return self.chapters_on_new_page == "always" or pages >= _LONG_DOCUMENT_PAGES
+        return pages >= self.chapters_on_new_page_from
+
+    def starts_references_on_new_page(self, pages: int) -> bool:
+        """Whether the bibliography of a document of so many pages begins a page."""
+        return pages >= self.references_on_new_page_from
 
     def shares_front_page(self, pages: int) -> bool:
         """Whether abstract and contents of a document of so many pages stand on one page."""

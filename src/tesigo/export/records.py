@@ -33,6 +33,7 @@ _DATE_FIELDS = frozenset(
 )  # fmt: skip
 _NAME_PARTS = ("family", "given", "literal", "suffix", "dropping-particle", "non-dropping-particle")
 _MARKUP = re.compile(r"</?(?:i|b|sup|sub|sc|span)\b[^>]*>", re.IGNORECASE)
+_TEX_LETTERS = re.compile(r"\$([A-Za-z0-9]{1,3})\$")
 _KEPT_MARKUP = re.compile(r"</?(?:i|b|sup|sub)>")
 _WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _ENGLISH = re.compile(
@@ -71,7 +72,7 @@ def clean_record(source: Source) -> dict[str, Any]:
 def _clean_text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    text = " ".join(str(value)[:_LONGEST_FIELD].split())
+    text = _TEX_LETTERS.sub(r"\1", " ".join(str(value)[:_LONGEST_FIELD].split()))
     kept = _MARKUP.sub(lambda tag: tag[0] if _KEPT_MARKUP.fullmatch(tag[0]) else "", text)
     is_balanced = kept.count("</") == len(_KEPT_MARKUP.findall(kept)) / 2
     return kept if is_balanced else _MARKUP.sub("", kept)

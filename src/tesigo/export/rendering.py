@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tesigo.export.composition import Composition, compose
+from tesigo.export.docx import set_docx
 from tesigo.export.formats import Format
 from tesigo.export.layout import lay_out, set_pdf
 from tesigo.manuscript import Manuscript
@@ -27,4 +28,5 @@ def count_pages(manuscript: Manuscript) -> float:
 
 _WRITERS: dict[Format, Callable[[Composition], bytes]] = {
     Format.PDF: set_pdf,
+    Format.DOCX: set_docx,
 }
