@@ -38,19 +38,22 @@ class RenewalMiddleware:
 
         async def send_with_cookies(message: Message) -> None:
             if message["type"] == "http.response.start" and cookies:
-                # first, so that what the route itself says about the cookies comes later and holds
-                message["headers"] = [*cookies, *message["headers"]]
-                MutableHeaders(scope=message)["cache-control"] = "no-store"
+                headers = MutableHeaders(scope=message)
+                said = {line.partition("=")[0] for line in headers.getlist("set-cookie")}
+                for name, line in cookies.items():
+                    if name not in said:  # what the route says of its cookies holds: it signs in or out
+                        headers.append("set-cookie", line)
+                headers["cache-control"] = "no-store"
             await send(message)
 
         await self._app(scope, receive, send_with_cookies)
 
 
-async def _renewed_cookies(connection: HTTPConnection) -> list[tuple[bytes, bytes]]:
+async def _renewed_cookies(connection: HTTPConnection) -> dict[str, str]:
     settings = settings_of(connection)
     refresh_token = refresh_cookie(connection, settings=settings)
     if refresh_token is None or "authorization" in connection.headers or _is_access_good(connection):
-        return []
+        return {}
     carrier = Response()
     try:
         signed_in = await renew(connection, refresh_token=refresh_token)
@@ -59,7 +62,7 @@ async def _renewed_cookies(connection: HTTPConnection) -> list[tuple[bytes, byte
     else:
         note_renewed(connection, signed_in.tokens)
         set_cookies(carrier, signed_in.tokens, settings=settings)
-    return [(name, value) for name, value in carrier.raw_headers if name == b"set-cookie"]
+    return {line.partition("=")[0]: line for line in carrier.headers.getlist("set-cookie")}
 
 
 def _is_access_good(connection: HTTPConnection) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.identity import Consent, ConsentKind, Visitor
@@ -73,7 +73,7 @@ async def get_consents(tx: AsyncSession, user_id: int) -> dict[ConsentKind, Cons
     rows = await tx.scalars(
         select(ConsentRow)
         .where(ConsentRow.user_id == user_id)
-        .distinct(ConsentRow.kind)
+        .ext(distinct_on(ConsentRow.kind))
         .order_by(ConsentRow.kind, ConsentRow.id.desc())
     )
     kinds = ((ConsentKind(row.kind), row) for row in rows)
