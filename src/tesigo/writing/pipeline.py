@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from tesigo.export.norms import load_norm
 from tesigo.export.styles import find_style
 from tesigo.manuscript import Manuscript, Outline, PlannedSection, Section, SectionKind, Source
-from tesigo.research.evidence import Evidence, gather_sources, rank_evidence
+from tesigo.research.evidence import Evidence, Gathered, gather_sources, rank_evidence
 from tesigo.research.ports import SourceSearch
 from tesigo.writing.allocation import Allotment, allot
 from tesigo.writing.brief import Brief
@@ -114,9 +114,29 @@ async def write_document(
     return _assembled(manuscript, brief, composer)
 
 
+async def plan_outline(
+    brief: Brief, *, composer: Composer, own_sources: Sequence[Source], searches: Sequence[SourceSearch]
+) -> Outline:
+    """Return the outline that a document of this brief would begin with; nothing is recorded.
+
+    Raises NoUsableSource when nothing can be quoted for the title.
+    """
+    gathered = await _gather(brief, own_sources, searches)
+    evidence = await asyncio.to_thread(rank_evidence, brief.title, gathered.sources)
+    return await composer.propose_outline(brief, evidence, words=words_for(brief))
+
+
 async def _research(
     brief: Brief, own_sources: Sequence[Source], searches: Sequence[SourceSearch], journal: Journal
 ) -> tuple[Source, ...]:
+    gathered = await _gather(brief, own_sources, searches)
+    await journal.evidence_found(gathered.sources, gathered.warnings)
+    return gathered.sources
+
+
+async def _gather(
+    brief: Brief, own_sources: Sequence[Source], searches: Sequence[SourceSearch]
+) -> Gathered:
     gathered = await gather_sources(
         brief.title, own=own_sources, searches=searches, limit=_MOST_FOUND, timeout_s=_SEARCH_TIMEOUT_S
     )
@@ -125,8 +145,7 @@ async def _research(
             "there is no source to write from: add papers (PDF, DOCX, text) or records with abstracts "
             "(BibTeX, RIS, CSL-JSON), or switch a search on"
         )
-    await journal.evidence_found(gathered.sources, gathered.warnings)
-    return gathered.sources
+    return gathered
 
 
 def _plan(brief: Brief, outline: Outline, evidence: Evidence, composer: Composer) -> _Plan:
