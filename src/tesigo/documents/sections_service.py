@@ -62,6 +62,11 @@ async def record_section(tx: AsyncSession, document_id: int, section: Section, n
     await store.replace_citations(tx, row.id, from_citations(section.citations, row.id, source_ids))
 
 
+async def count_written(tx: AsyncSession, document_id: int) -> int:
+    """Return how many sections are written."""
+    return sum(row.content is not None for row in await store.get_sections(tx, document_id))
+
+
 async def record_completion(tx: AsyncSession, document_id: int, *, statement: str, now: datetime) -> None:
     """Mark the document as completed, with how it came about."""
     document = await store.get_document(tx, document_id, owner_id=None, lock=True)

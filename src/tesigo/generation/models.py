@@ -1,0 +1,72 @@
+"""The tables of jobs and of what is told about them."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tesigo.kit.db import Row
+
+
+class JobRow(Row):
+    """One run of the pipeline over a document: the truth about it, whatever the queue says.
+
+    status: queued, running, paused, completed, failed, cancelled. progress: 0 to 100, it never falls.
+    fence: made anew by each worker that takes the job up; a write with another fence is refused.
+    attempt: how many workers have taken it up.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('queued', 'running', 'paused', 'completed', 'failed', 'cancelled')",
+            name="status_is_known",
+        ),
+        Index(
+            "uq_jobs_unfinished",
+            "document_id",
+            unique=True,
+            postgresql_where=text("status IN ('queued', 'running', 'paused')"),
+        ),
+        Index(
+            "ix_jobs_waiting", text("priority DESC"), "created_at", postgresql_where=text("status = 'queued'")
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    stage: Mapped[str] = mapped_column(String(16), server_default="")
+    progress: Mapped[int] = mapped_column(server_default="0")
+    sections_done: Mapped[int] = mapped_column(server_default="0")
+    sections_total: Mapped[int] = mapped_column(server_default="0")
+    priority: Mapped[int]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    fence: Mapped[uuid.UUID | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    warnings: Mapped[list[str]] = mapped_column(server_default="[]")
+    tokens_used: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class EventRow(Row):
+    """What happened to a document's job, as watchers are told; `seq` has no gap within a document."""
+
+    __tablename__ = "generation_events"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    job_id: Mapped[uuid.UUID]
+    type: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    stage: Mapped[str] = mapped_column(String(16))
+    progress: Mapped[int]
+    sections_done: Mapped[int]
+    sections_total: Mapped[int]
+    section: Mapped[str | None] = mapped_column(String(16))
+    error: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime]

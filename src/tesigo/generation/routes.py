@@ -1,0 +1,101 @@
+"""Generation over HTTP: have an outline, have a document written, look at the job."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, status
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.accounts.identity import User
+from tesigo.accounts.session import CurrentUser
+from tesigo.documents import service as documents
+from tesigo.documents import sources_service
+from tesigo.documents.mapping import to_brief
+from tesigo.documents.models import DocumentRow
+from tesigo.documents.schemas import OutlineAnswer
+from tesigo.generation import service
+from tesigo.generation.schemas import JobAnswer, JobQueued, ToGenerate
+from tesigo.generation.tasks import Tools
+from tesigo.kit.problems import problem_responses
+from tesigo.kit.requests import Now, Tx, database_of
+from tesigo.manuscript import Source
+from tesigo.writing.brief import Brief, make_brief
+from tesigo.writing.pipeline import plan_outline
+
+router = APIRouter(tags=["generation"])
+
+
+def tools_of(request: Request) -> Tools:
+    """Return what documents are written with (`app.state.tools`)."""
+    tools: Tools = request.app.state.tools
+    return tools
+
+
+@router.post(
+    "/generate/outline",
+    summary="Propose an outline",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def generate_outline(request: Request, current: CurrentUser, wanted: ToGenerate) -> OutlineAnswer:
+    """Return chapters and sections, each with its purpose, target words and sources; nothing is stored.
+
+    Made of the document's sources and the library; with a title alone, of the library. 400 with the code
+    `no_usable_source` when nothing there suits the title.
+    """
+    async with database_of(request).transaction() as tx:
+        brief, own = await _wanted_brief(tx, current, wanted)
+    tools = tools_of(request)
+    outline = await plan_outline(brief, composer=tools.composer, own_sources=own, searches=tools.searches)
+    return OutlineAnswer.from_planned(outline.title, outline.sections)
+
+
+@router.post(
+    "/generate/document-async",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Have a document written",
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
+)
+async def generate_document(current: CurrentUser, tx: Tx, now: Now, wanted: ToGenerate) -> JobQueued:
+    """Queue a job that writes the document, and answer at once.
+
+    With `title` the document is created first. 409 while a job for it waits or runs, and once it is written.
+    """
+    if wanted.document_id is not None:
+        document = await documents.own_document(tx, current.id, wanted.document_id)
+    else:
+        document = await _create(tx, current, wanted, now)
+    return JobQueued.of(await service.request_job(tx, current, document, now=now))
+
+
+@router.get(
+    "/jobs/{job_id}/status",
+    summary="Look at a job",
+    responses=problem_responses(401, 404, 422),
+)
+async def read_job_status(
+    current: CurrentUser, tx: Tx, now: Now, job_id: Annotated[uuid.UUID, Path()]
+) -> JobAnswer:
+    """Return how far the job is; `progress` never falls."""
+    return JobAnswer.of(await service.get_job_status(tx, current.id, job_id, now))
+
+
+async def _wanted_brief(
+    tx: AsyncSession, current: User, wanted: ToGenerate
+) -> tuple[Brief, tuple[Source, ...]]:
+    if wanted.document_id is None:
+        return _new_brief(wanted), ()
+    document = await documents.own_document(tx, current.id, wanted.document_id)
+    return to_brief(document), await sources_service.load_sources(tx, document.id)
+
+
+async def _create(tx: AsyncSession, current: User, wanted: ToGenerate, now: Now) -> DocumentRow:
+    return await documents.create_document(tx, current.id, _new_brief(wanted), model=wanted.model, now=now)
+
+
+def _new_brief(wanted: ToGenerate) -> Brief:
+    return make_brief(
+        wanted.title or "",
+        pages=wanted.pages,
+        language=wanted.language,
+        requirements=wanted.requirements or "",
+    )

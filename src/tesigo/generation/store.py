@@ -1,0 +1,99 @@
+"""The SQL of jobs and their events."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.generation.errors import JobNotFound, JobTakenOver
+from tesigo.generation.models import EventRow, JobRow
+
+_UNFINISHED = ("queued", "running", "paused")
+
+
+async def get_job(tx: AsyncSession, job_id: uuid.UUID, *, user_id: int) -> JobRow:
+    """Return the user's job. Raises JobNotFound, also for another's."""
+    job = await tx.scalar(select(JobRow).where(JobRow.id == job_id, JobRow.user_id == user_id))
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+async def find_latest_job(tx: AsyncSession, document_id: int) -> JobRow | None:
+    """Return the document's newest job."""
+    query = select(JobRow).where(JobRow.document_id == document_id)
+    return await tx.scalar(query.order_by(JobRow.created_at.desc(), JobRow.id).limit(1))
+
+
+async def find_unfinished_job(tx: AsyncSession, document_id: int) -> JobRow | None:
+    """Return the document's job that waits, runs or is paused."""
+    return await tx.scalar(
+        select(JobRow).where(JobRow.document_id == document_id, JobRow.status.in_(_UNFINISHED))
+    )
+
+
+async def add_job(tx: AsyncSession, job: JobRow) -> None:
+    """Add the job."""
+    tx.add(job)
+    await tx.flush()
+
+
+async def lock_job(tx: AsyncSession, job_id: uuid.UUID) -> JobRow | None:
+    """Return the job, which nobody else changes before this transaction ends; None when it is gone."""
+    query = select(JobRow).where(JobRow.id == job_id).with_for_update()
+    return await tx.scalar(query.execution_options(populate_existing=True))
+
+
+async def lock_own_job(tx: AsyncSession, job_id: uuid.UUID, fence: uuid.UUID) -> JobRow:
+    """Return the job of the worker that holds this fence, locked.
+
+    Raises JobTakenOver when another worker has it, when it ended, or when it is gone.
+    """
+    job = await lock_job(tx, job_id)
+    if job is None or job.fence != fence or job.status != "running":
+        raise JobTakenOver("this run of the job is over: another worker has it, or its document is gone")
+    return job
+
+
+async def count_before(tx: AsyncSession, job: JobRow) -> int:
+    """Return how many waiting jobs are served before this one."""
+    query = select(func.count()).select_from(JobRow).where(JobRow.status == "queued")
+    return await tx.scalar(query.where(JobRow.priority > job.priority)) or 0
+
+
+async def add_event(
+    tx: AsyncSession, job: JobRow, kind: str, *, section: str | None, at: datetime
+) -> EventRow:
+    """Add what happened, as the document's next event; the job must be locked, so that no number repeats."""
+    last = select(func.coalesce(func.max(EventRow.seq), 0)).where(EventRow.document_id == job.document_id)
+    event = EventRow(
+        document_id=job.document_id,
+        seq=(await tx.scalar(last) or 0) + 1,
+        job_id=job.id,
+        type=kind,
+        status=job.status,
+        stage=job.stage,
+        progress=job.progress,
+        sections_done=job.sections_done,
+        sections_total=job.sections_total,
+        section=section,
+        error=job.error,
+        at=at,
+    )
+    tx.add(event)
+    await tx.flush()
+    return event
+
+
+async def get_events(tx: AsyncSession, document_id: int, *, after: int, limit: int) -> Sequence[EventRow]:
+    """Return at most `limit` events after this number, in their order."""
+    query = select(EventRow).where(EventRow.document_id == document_id, EventRow.seq > after)
+    return (await tx.scalars(query.order_by(EventRow.seq).limit(limit))).all()
+
+
+async def get_last_seq(tx: AsyncSession, document_id: int) -> int:
+    """Return the number of the document's last event, 0 when there is none."""
+    query = select(func.max(EventRow.seq)).where(EventRow.document_id == document_id)
+    return await tx.scalar(query) or 0
