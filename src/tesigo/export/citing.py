@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,13 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class CitedText:
-    """The manuscript's parts with their citations written out, and the bibliography in the style's order."""
+    """The manuscript's parts with their citations written out, and the bibliography in the style's order.
+
+    cited: the sources in the order of their first use.
+    """
 
     parts: tuple[list[Node], ...]
+    cited: tuple[Source, ...]
     references: tuple[Reference, ...]
     api_version: list[int]
 
@@ -58,8 +62,9 @@ def cite(text: ParsedText, manuscript: Manuscript, *, folder: Path) -> CitedText
     if missing := [key for key in cited if key not in sources]:
         raise UnknownCitation(missing)
     if not cited:
-        return CitedText(text.parts, (), text.api_version)
-    _write_inputs(folder, style, [sources[key] for key in cited])
+        return CitedText(text.parts, (), (), text.api_version)
+    cited_sources = tuple(sources[key] for key in cited)
+    _write_inputs(folder, style, cited_sources)
     for part in text.parts:
         _use_own_page_sign(part, manuscript.language)
     document = _wrap_parts(text, manuscript.language)
@@ -68,15 +73,14 @@ def cite(text: ParsedText, manuscript: Manuscript, *, folder: Path) -> CitedText
         folder=folder,
         stdin=json.dumps(document).encode(),
     )
-    *parts, bibliography = (block["c"][1] for block in json.loads(answer)["blocks"])
+    *divisions, bibliography = (block["c"][1] for block in json.loads(answer)["blocks"])
     references = tuple(_read_references(bibliography))
     known = {reference.key for reference in references}
-    return CitedText(
-        tuple(_drop_dangling(clean_blocks(part), known) for part in parts), references, text.api_version
-    )
+    parts = tuple(keep_links(clean_blocks(part), known) for part in divisions)
+    return CitedText(parts, cited_sources, references, text.api_version)
 
 
-def _write_inputs(folder: Path, style: str, sources: list[Source]) -> None:
+def _write_inputs(folder: Path, style: str, sources: Sequence[Source]) -> None:
     records = [clean_record(source) for source in sources]
     (folder / "sources.json").write_text(json.dumps(records, ensure_ascii=False), "utf-8")
     (folder / "style.csl").write_text(style, "utf-8")
@@ -142,21 +146,21 @@ def _read_references(blocks: list[Node]) -> Iterator[Reference]:
         yield Reference(entry["c"][0][0].removeprefix("ref-"), label, inlines)
 
 
-def _drop_dangling(tree: Any, known: set[str]) -> Any:
-    """Return the tree without Cite nodes and without links to entries that are not in the bibliography."""
+def keep_links(tree: Any, known: set[str]) -> Any:
+    """Return the tree with links to the bibliography's entries in `known` only, and without Cite nodes."""
     if isinstance(tree, list):
-        return [kept for item in tree for kept in _resolve(item, known)]
+        return [kept for item in tree for kept in _keep_link(item, known)]
     if isinstance(tree, dict):
-        return {name: _drop_dangling(value, known) for name, value in tree.items()}
+        return {name: keep_links(value, known) for name, value in tree.items()}
     return tree
 
 
-def _resolve(item: Any, known: set[str]) -> list[Any]:
+def _keep_link(item: Any, known: set[str]) -> list[Any]:
     if isinstance(item, dict):
         if item.get("t") == "Cite":
-            return list(_drop_dangling(item["c"][1], known))
+            return list(keep_links(item["c"][1], known))
         if item.get("t") == "Link":
             address = item["c"][2][0]
             if address.startswith("#") and address.removeprefix("#ref-") not in known:
-                return list(_drop_dangling(item["c"][1], known))
-    return [_drop_dangling(item, known)]
+                return list(keep_links(item["c"][1], known))
+    return [keep_links(item, known)]

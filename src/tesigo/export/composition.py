@@ -11,7 +11,7 @@ from tesigo.export.norms import Norm, load_norm
 from tesigo.export.parsing import parse_parts
 from tesigo.export.tree import Node, plain_inlines
 from tesigo.export.words import FrameWords, frame_words
-from tesigo.manuscript import Manuscript, Section, SectionKind
+from tesigo.manuscript import Manuscript, Section, SectionKind, Source
 
 REFERENCES_ANCHOR = "references"
 STATEMENT_ANCHOR = "statement"
@@ -56,6 +56,7 @@ class Composition:
     words: FrameWords
     abstract: ComposedSection | None
     sections: tuple[ComposedSection, ...]
+    cited: tuple[Source, ...]
     references: tuple[Reference, ...]
     api_version: list[int]
 
@@ -109,6 +110,7 @@ def compose(manuscript: Manuscript) -> Composition:
         words,
         abstract[0] if abstract else None,
         tuple(sections),
+        cited.cited,
         cited.references,
         cited.api_version,
     )

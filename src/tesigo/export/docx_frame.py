@@ -9,6 +9,9 @@ from tesigo.export.norms import Norm
 from tesigo.export.tree import Node
 
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_FIRST_BOOKMARK = 100_000
+"""Above every bookmark number that pandoc gives."""
+
 _NO_SPACE_BEFORE = '<w:spacing w:before="0"/>'
 _CONTENTS_FIELD = ' TOC \\o "1-2" \\h \\z \\u '
 PAGE_NUMBER_RELATIONSHIP = "rIdPageNumber"
@@ -136,22 +139,19 @@ def _page_break(is_on_new_page: bool) -> str:
 
 def _heading(section: ComposedSection, position: int, *, is_on_new_page: bool) -> str:
     is_plain = not section.number
+    mark = _FIRST_BOOKMARK + position
     spacing = _NO_SPACE_BEFORE if is_on_new_page else ""
     numbering = '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="0"/></w:numPr>' if is_plain else ""
     indent = '<w:ind w:left="0" w:firstLine="0"/>' if is_plain and section.level == 1 else ""
     return (
         f'<w:p><w:pPr><w:pStyle w:val="Heading{section.level}"/>{_page_break(is_on_new_page)}{numbering}'
-        f'{spacing}{indent}</w:pPr><w:bookmarkStart w:id="{_bookmark_id(position)}" w:name="{_bookmark(position)}"/>'
-        f'{_run(section.heading)}<w:bookmarkEnd w:id="{_bookmark_id(position)}"/></w:p>'
+        f'{spacing}{indent}</w:pPr><w:bookmarkStart w:id="{mark}" w:name="{_bookmark(position)}"/>'
+        f'{_run(section.heading)}<w:bookmarkEnd w:id="{mark}"/></w:p>'
     )
 
 
 def _bookmark(position: int) -> str:
     return f"_Toc{position + 1:08d}"
-
-
-def _bookmark_id(position: int) -> int:
-    return 100_000 + position
 
 
 def _contents(composition: Composition, heading_pages: Sequence[int], *, is_on_new_page: bool) -> str:

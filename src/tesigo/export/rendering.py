@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tesigo.export.composition import Composition, compose
 from tesigo.export.docx import set_docx
+from tesigo.export.flowing import set_bibtex, set_epub, set_html, set_latex, set_markdown, set_odt
 from tesigo.export.formats import Format
 from tesigo.export.layout import lay_out, set_pdf
 from tesigo.manuscript import Manuscript
@@ -29,4 +30,10 @@ def count_pages(manuscript: Manuscript) -> float:
 _WRITERS: dict[Format, Callable[[Composition], bytes]] = {
     Format.PDF: set_pdf,
     Format.DOCX: set_docx,
+    Format.ODT: set_odt,
+    Format.LATEX: set_latex,
+    Format.EPUB: set_epub,
+    Format.HTML: set_html,
+    Format.MARKDOWN: set_markdown,
+    Format.BIBTEX: set_bibtex,
 }
