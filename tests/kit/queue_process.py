@@ -1,0 +1,58 @@
+"""A worker in a process of its own, to be killed and paused. Run by test_queue_worker.
+
+It writes a row for each beginning and end of a job; the job ends when its row in `finish` is there.
+"""
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+
+from tesigo.kit.queue_worker import consume
+
+FINISHED = "SELECT count(*) FROM finish WHERE job = $1"
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("name")
+    parser.add_argument("lease_s", type=float)
+    asked = parser.parse_args()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+
+    async def tell(job: str, event: str) -> None:
+        connection = await asyncpg.connect(asked.url)
+        await connection.execute(
+            "INSERT INTO told (job, worker, event) VALUES ($1, $2, $3)", job, asked.name, event
+        )
+        await connection.close()
+
+    async def wait_to_finish(payload: Mapping[str, Any]) -> None:
+        await tell(payload["job"], "begins")
+        connection = await asyncpg.connect(asked.url)
+        try:
+            while not await connection.fetchval(FINISHED, payload["job"]):  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            await tell(payload["job"], "cancelled")
+            raise
+        finally:
+            await connection.close()
+        await tell(payload["job"], "ends")
+
+    await consume(
+        asked.url,
+        {"wait": wait_to_finish},
+        concurrency=lambda: 4,
+        stop=stop,
+        grace_s=0,
+        lease_s=asked.lease_s,
+    )
+
+
+asyncio.run(main())

@@ -1,0 +1,347 @@
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.databases import create_database
+
+from tesigo.kit.db import Database
+from tesigo.kit.embedded_postgres import EmbeddedPostgres
+from tesigo.kit.postgres_server import find_server
+from tesigo.kit.queue import RetryIn, defer, schema_sql
+from tesigo.kit.queue_worker import consume
+
+PROCESS = Path(__file__).with_name("queue_process.py")
+LEASE_S = 2.0
+
+
+class Jobs:
+    """The queue of one database, as a test sees it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.db = Database(url)
+
+    async def put(self, task: str, *, priority: int = 0, **payload: Any) -> None:
+        async with self.db.transaction() as tx:
+            await defer(tx, task, payload, priority=priority)
+
+    async def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(self.url)
+        try:
+            return [tuple(row) for row in await connection.fetch(query, *values)]
+        finally:
+            await connection.close()
+
+    async def states(self) -> list[str]:
+        return [state for (state,) in await self.ask("SELECT status::text FROM pgqueuer ORDER BY id")]
+
+    async def told(self, event: str) -> list[str]:
+        return [
+            who for (who,) in await self.ask("SELECT worker FROM told WHERE event = $1 ORDER BY at", event)
+        ]
+
+
+class Handler:
+    """A handler that waits until it is let go, and notes what it sees."""
+
+    def __init__(self) -> None:
+        self.began: list[Any] = []
+        self.ended: list[Any] = []
+        self.cancelled: list[Any] = []
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, payload: Mapping[str, Any]) -> None:
+        self.began.append(payload.get("n"))
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(payload.get("n"))
+            raise
+        self.ended.append(payload.get("n"))
+
+
+async def until(is_so: Callable[[], bool | Awaitable[bool]], time_s: float = 20) -> None:
+    async with asyncio.timeout(time_s):
+        while True:
+            found = is_so()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def jobs(queue_url: str) -> AsyncIterator[Jobs]:
+    jobs = Jobs(queue_url)
+    await jobs.ask("CREATE TABLE told (job text, worker text, event text, at timestamptz DEFAULT now())")
+    await jobs.ask("CREATE TABLE finish (job text)")
+    yield jobs
+    await jobs.db.close()
+
+
+@contextlib.asynccontextmanager
+async def working(
+    url: str, handlers: Mapping[str, Any], *, concurrency: Callable[[], int] = lambda: 4, grace_s: float = 10
+) -> AsyncIterator[asyncio.Event]:
+    """Run a worker within this process; stop it at the end."""
+    stop = asyncio.Event()
+    worker = asyncio.create_task(
+        consume(url, handlers, concurrency=concurrency, stop=stop, grace_s=grace_s, lease_s=LEASE_S)
+    )
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await worker
+
+
+@pytest.fixture
+def own_server() -> Iterator[tuple[EmbeddedPostgres, Path]]:
+    """Return a server that may be killed, and its data folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        postgres = EmbeddedPostgres(folder / "home", system_folder=folder / "system")
+        yield postgres, folder / "home" / "postgresql" / "data"
+        postgres.release()
+
+
+@pytest.fixture
+def start_process(jobs: Jobs) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+    processes = []
+
+    def start(name: str) -> subprocess.Popen[bytes]:
+        processes.append(subprocess.Popen([sys.executable, PROCESS, jobs.url, name, str(LEASE_S)]))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+async def test_a_job_is_taken_up_at_once_and_with_its_payload(jobs: Jobs) -> None:
+    handler = Handler()
+    handler.go_on.set()
+    async with working(jobs.url, {"write": handler}):
+        await jobs.put("write", n=0)
+        await until(lambda: handler.ended == [0])
+        took_s = []
+        for n in range(1, 6):
+            began = time.perf_counter()
+            await jobs.put("write", n=n)
+            await until(lambda n=n: n in handler.ended)
+            took_s.append(time.perf_counter() - began)
+
+    assert sorted(took_s)[2] < 0.5
+    assert await jobs.states() == []
+
+
+async def test_higher_priority_goes_first_and_of_equals_the_older(jobs: Jobs) -> None:
+    for n, priority in enumerate([0, 5, -3, 5, 9]):
+        await jobs.put("write", n=n, priority=priority)
+    handler = Handler()
+    handler.go_on.set()
+
+    async with working(jobs.url, {"write": handler}, concurrency=lambda: 1):
+        await until(lambda: len(handler.ended) == 5)
+
+    assert handler.began == [4, 1, 3, 0, 2]
+
+
+async def test_the_number_of_jobs_at_a_time_follows_its_limit_up_and_down(jobs: Jobs) -> None:
+    limit, running, seen = 1, 0, []
+    may_end = asyncio.Semaphore(0)
+
+    async def count(_payload: Mapping[str, Any]) -> None:
+        nonlocal running
+        running += 1
+        seen.append(running)
+        await may_end.acquire()
+        running -= 1
+
+    for _ in range(6):
+        await jobs.put("count")
+    async with working(jobs.url, {"count": count}, concurrency=lambda: limit):
+        await until(lambda: seen == [1])
+        limit = 3
+        await until(lambda: seen == [1, 2, 3])
+        limit = 1
+        for ended in range(1, 7):
+            may_end.release()
+            await until(lambda ended=ended: running == 0 or len(seen) - running == ended)
+        await until(lambda: len(seen) == 6 and running == 0)
+
+    assert seen == [1, 2, 3, 1, 1, 1]
+
+
+async def test_a_job_whose_handler_fails_is_held_and_the_others_go_on(jobs: Jobs) -> None:
+    async def fail(payload: Mapping[str, Any]) -> None:
+        raise ValueError(payload["n"])
+
+    handler = Handler()
+    handler.go_on.set()
+    await jobs.put("fail", n=1)
+    await jobs.put("write", n=2)
+
+    async with working(jobs.url, {"fail": fail, "write": handler}):
+        await until(lambda: handler.ended == [2])
+
+    assert await jobs.states() == ["failed"]
+
+
+async def test_a_handler_may_ask_to_be_run_again_later(jobs: Jobs) -> None:
+    runs: list[float] = []
+
+    async def later(_payload: Mapping[str, Any]) -> None:
+        runs.append(time.perf_counter())
+        if len(runs) == 1:
+            raise RetryIn(0.7)
+
+    await jobs.put("later")
+    async with working(jobs.url, {"later": later}):
+        await until(lambda: len(runs) == 2)
+
+    assert 0.7 <= runs[1] - runs[0] < 1.5
+    assert await jobs.states() == []
+
+
+async def test_a_stopped_worker_ends_what_it_has_and_takes_nothing_new(jobs: Jobs) -> None:
+    handler = Handler()
+    async with working(jobs.url, {"write": handler}) as stop:
+        await jobs.put("write", n=1)
+        await until(lambda: handler.began == [1])
+        stop.set()
+        await jobs.put("write", n=2)
+        handler.go_on.set()
+
+    assert handler.ended == [1]
+    assert await jobs.states() == ["queued"]
+
+
+async def test_what_outlasts_the_grace_is_handed_back_at_once(jobs: Jobs) -> None:
+    first, second = Handler(), Handler()
+    second.go_on.set()
+    await jobs.put("write", n=1)
+    async with working(jobs.url, {"write": first}, grace_s=0.1) as stop:
+        await until(lambda: first.began == [1])
+        async with working(jobs.url, {"write": second}):
+            began = time.perf_counter()
+            stop.set()
+            await until(lambda: second.ended == [1])
+            took_s = time.perf_counter() - began
+
+    assert first.cancelled == [1]
+    assert took_s < LEASE_S - 0.5
+    assert await jobs.states() == []
+
+
+async def test_a_cancelled_worker_hands_its_jobs_back(jobs: Jobs) -> None:
+    handler = Handler()
+    await jobs.put("write", n=1)
+    worker = asyncio.create_task(
+        consume(jobs.url, {"write": handler}, concurrency=lambda: 2, stop=asyncio.Event())
+    )
+    await until(lambda: handler.began == [1])
+
+    worker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await worker
+
+    assert handler.cancelled == [1]
+    assert await jobs.states() == ["queued"]
+
+
+async def test_another_worker_takes_up_what_a_killed_one_had(
+    jobs: Jobs, start_process: Callable[[str], subprocess.Popen[bytes]]
+) -> None:
+    killed = start_process("killed")
+    await jobs.put("wait", job="a")
+    await until(lambda: is_told(jobs, "begins", ["killed"]))
+    other = start_process("other")
+
+    killed.kill()
+    await until(lambda: is_told(jobs, "begins", ["killed", "other"]), time_s=LEASE_S + 8)
+    await jobs.ask("INSERT INTO finish VALUES ('a')")
+    await until(lambda: is_told(jobs, "ends", ["other"]))
+    await until(lambda: has_states(jobs, []))
+    assert other.poll() is None
+
+
+async def test_a_paused_worker_that_wakes_up_stops_and_leaves_the_others_job_alone(
+    jobs: Jobs, start_process: Callable[[str], subprocess.Popen[bytes]]
+) -> None:
+    paused = start_process("paused")
+    await jobs.put("wait", job="a")
+    await until(lambda: is_told(jobs, "begins", ["paused"]))
+    os.kill(paused.pid, signal.SIGSTOP)
+    start_process("other")
+    await until(lambda: is_told(jobs, "begins", ["paused", "other"]), time_s=LEASE_S + 8)
+
+    os.kill(paused.pid, signal.SIGCONT)
+    await until(lambda: is_told(jobs, "cancelled", ["paused"]))
+
+    assert await jobs.states() == ["picked"]
+    await jobs.ask("INSERT INTO finish VALUES ('a')")
+    await until(lambda: is_told(jobs, "ends", ["other"]))
+    await until(lambda: has_states(jobs, []))
+
+
+async def test_a_terminated_worker_hands_its_job_to_another_at_once(
+    jobs: Jobs, start_process: Callable[[str], subprocess.Popen[bytes]]
+) -> None:
+    terminated = start_process("terminated")
+    await jobs.put("wait", job="a")
+    await until(lambda: is_told(jobs, "begins", ["terminated"]))
+    start_process("other")
+
+    terminated.terminate()
+    await until(lambda: is_told(jobs, "begins", ["terminated", "other"]))
+
+    assert terminated.wait(timeout=5) == 0
+    assert await jobs.told("cancelled") == ["terminated"]
+
+
+async def test_a_killed_database_loses_no_job_and_ends_no_worker(
+    own_server: tuple[EmbeddedPostgres, Path],
+) -> None:
+    postgres, data = own_server
+    url = await create_database(await asyncio.to_thread(postgres.acquire))
+    jobs = Jobs(url)
+    for statement in schema_sql():
+        await jobs.ask(statement)
+    handler = Handler()
+    async with working(url, {"write": handler}):
+        await jobs.put("write", n=1)
+        await until(lambda: handler.began == [1])
+        server = find_server(data)
+        assert server is not None
+        os.kill(server.pid, signal.SIGKILL)
+        await until(lambda: find_server(data) is None)
+        await asyncio.to_thread(postgres.acquire)
+        await jobs.db.close()
+        await jobs.put("write", n=2)
+        await until(lambda: handler.began == [1, 2])
+        handler.go_on.set()
+        await until(lambda: has_states(jobs, []))
+        await jobs.put("write", n=3)
+        await until(lambda: handler.ended == [1, 2, 3])
+    assert handler.began == [1, 2, 3]
+    await jobs.db.close()
+
+
+async def is_told(jobs: Jobs, event: str, workers: list[str]) -> bool:
+    return await jobs.told(event) == workers
+
+
+async def has_states(jobs: Jobs, states: list[str]) -> bool:
+    return await jobs.states() == states
