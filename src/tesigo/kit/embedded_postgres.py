@@ -27,6 +27,7 @@ from tesigo.kit.postgres_server import (
     OWNER,
     PORT,
     RunningServer,
+    answers,
     await_settled,
     find_server,
     prepare_data,
@@ -39,7 +40,7 @@ SYSTEM_FOLDER = Path("/var/lib/tesigo")
 _LOCK_TIME_S = 420.0  # the longest start, with its preparation, of somebody else
 _SOCKET_PATH_BYTES = 107 - len(f"/.s.PGSQL.{PORT}")
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class EmbeddedPostgres:
                 "other TesiGo processes of this DATA_DIR, then start again."
             ) from failure
         except OSError as failure:
-            _log.exception("embedded_postgres.failed", home=str(self._home))
+            log.exception("the embedded database failed", home=str(self._home))
             raise DatabaseUnavailable(
                 f"The embedded database cannot run in DATA_DIR: {failure.strerror}. Give the account that "
                 "starts TesiGo a DATA_DIR that it may write to, with room on the disk, or set DATABASE_URL.",
@@ -124,7 +125,7 @@ class EmbeddedPostgres:
                 if try_exclusive(holders):
                     _stop(place)
         except OSError:
-            _log.exception("embedded_postgres.release_failed", home=str(self._home))
+            log.exception("the embedded database could not be released", home=str(self._home))
         finally:
             os.close(holders)
 
@@ -136,8 +137,8 @@ class EmbeddedPostgres:
         began = time.perf_counter()
         place = self._find_place()
         server = await_settled(place.data) if place.data.exists() else None
-        if server is not None and _has_socket(server):
-            _log.info("embedded_postgres.reused", seconds=_since(began), pid=server.pid)
+        if server is not None and answers(server.socket_folder):
+            log.info("the embedded database is shared", seconds=_since(began), pid=server.pid)
             return place, server
         if server is not None and not stop_server(place.data):
             raise DatabaseUnavailable(
@@ -155,8 +156,8 @@ class EmbeddedPostgres:
         prepare_data(runnable, place.account, place.data, lock=lock)
         socket_folder = _socket_folder(place)
         server = start_server(runnable, place.account, place.data, socket_folder, place.folder / "server.log")
-        _log.info(
-            "embedded_postgres.started",
+        log.info(
+            "the embedded database started",
             seconds=_since(began),
             pid=server.pid,
             version=install.version,
@@ -210,7 +211,7 @@ class EmbeddedPostgres:
         written = marker.with_suffix(".partial")
         written.write_text(name)
         written.replace(marker)
-        _log.info("embedded_postgres.kept_outside", home=str(self._home), folder=str(kept))
+        log.info("the embedded database is kept outside of its home", home=str(self._home), folder=str(kept))
         return _Place(kept, account)
 
     def _lock_folder(self) -> Path:
@@ -248,13 +249,9 @@ class EmbeddedPostgres:
 def _stop(place: _Place) -> None:
     began = time.perf_counter()
     if stop_server(place.data):
-        _log.info("embedded_postgres.stopped", seconds=_since(began))
+        log.info("the embedded database stopped", seconds=_since(began))
     else:
-        _log.error("embedded_postgres.not_stopped", seconds=_since(began))
-
-
-def _has_socket(server: RunningServer) -> bool:
-    return (server.socket_folder / f".s.PGSQL.{PORT}").exists()
+        log.error("the embedded database did not stop", seconds=_since(began))
 
 
 def _socket_folder(place: _Place) -> Path:

@@ -56,7 +56,7 @@ _SETTINGS = {
     "log_timezone": "UTC",
 }
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def find_server(data: Path) -> RunningServer | None:
         )
     except (FileNotFoundError, ValueError, IndexError):
         return None
-    if _is_server_of(found.pid, data) or _answers(found.socket_folder):
+    if _is_server_of(found.pid, data) or answers(found.socket_folder):
         return found
     return None
 
@@ -119,6 +119,8 @@ def start_server(
     _clear_stale_locks(data, socket_folder)
     if log_file.exists() and log_file.stat().st_size > _LOG_BYTES:
         log_file.replace(log_file.with_suffix(".old.log"))
+    log_file.touch()
+    account.own(log_file)
     settings = {
         **_SETTINGS,
         "unix_socket_directories": f'"{str(socket_folder).replace(chr(34), chr(34) * 2)}"',
@@ -174,12 +176,23 @@ def stop_server(data: Path) -> bool:
     return find_server(data) is None
 
 
+def answers(socket_folder: Path) -> bool:
+    """Say whether a server listens in the folder: true also for one in another container."""
+    with socket.socket(socket.AF_UNIX) as attempt:
+        attempt.settimeout(1)
+        try:
+            attempt.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
+        except OSError:
+            return False
+    return True
+
+
 def tail_of(log_file: Path) -> str:
     """Return the last lines of a log, an empty text when there is none."""
     try:
-        with log_file.open("rb") as log:
-            log.seek(max(0, log_file.stat().st_size - _TAIL_BYTES))
-            text = log.read().decode("utf-8", "replace")
+        with log_file.open("rb") as written:
+            written.seek(max(0, log_file.stat().st_size - _TAIL_BYTES))
+            text = written.read().decode("utf-8", "replace")
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-_TAIL_LINES:])
@@ -227,7 +240,7 @@ def _clear_stale_locks(data: Path, socket_folder: Path) -> None:
     title = f"postgres: {_cluster_name(data)}: ".encode()
     if not _wait_until(lambda: not any(line.startswith(title) for line in _command_lines()), _GONE_TIME_S):
         raise _failed("is still busy with what a killed server left", data.parent, "")
-    _log.warning("embedded_postgres.stale_process_file", left=process_file.read_text().split("\n", 1)[0])
+    log.warning("a killed embedded database is cleared away", left=process_file.read_text().split("\n", 1)[0])
     for left in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
         (socket_folder / left).unlink(missing_ok=True)
     process_file.unlink()
@@ -275,17 +288,6 @@ def _command_lines() -> Iterator[bytes]:
     return (_command_line(int(entry.name)) for entry in _PROCESSES.glob("[0-9]*"))
 
 
-def _answers(socket_folder: Path) -> bool:
-    """Say whether a server listens in the folder: true also for one in another container."""
-    with socket.socket(socket.AF_UNIX) as attempt:
-        attempt.settimeout(1)
-        try:
-            attempt.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
-        except OSError:
-            return False
-    return True
-
-
 def _wait_until(is_so: Callable[[], bool], time_s: float) -> bool:
     deadline = time.monotonic() + time_s
     while not is_so():
@@ -296,7 +298,7 @@ def _wait_until(is_so: Callable[[], bool], time_s: float) -> bool:
 
 
 def _failed(what: str, folder: Path, tail: str) -> DatabaseUnavailable:
-    _log.error("embedded_postgres.failed", what=what, log_tail=tail)
+    log.error("the embedded database failed", what=what, log_tail=tail)
     if "No space left" in tail or shutil.disk_usage(folder).free < _FULL_BYTES:
         why = "the disk is full. Make room (64 MB are enough) and start again."
     else:
