@@ -1,0 +1,127 @@
+"""Mails reach the server that SMTP_URL names, and a server in trouble is told as such."""
+
+import shutil
+import ssl
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.fakes.smtp_server import smtp_server
+
+from tesigo.accounts.errors import MailNotSent
+from tesigo.accounts.ports import Mail
+from tesigo.adapters.smtp_mail import SmtpMail
+from tesigo.kit.errors import Invalid
+
+MAIL = Mail(
+    to="olena@example.com",
+    subject="Ваше посилання",
+    text="Відкрийте:\n\nhttp://x/#AAAA\n\n.\nкрапка\n",
+    html="<p>Відкрийте</p>",
+)
+NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+
+
+def mailer(url: str, **more) -> SmtpMail:
+    return SmtpMail(url, sender="TesiGo <no-reply@tesigo.example>", clock=lambda: NOW, **more)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1, made now."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-days", "2", "-subj", "/CN=fake", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(file), "-out", f"{file}.crt"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file
+
+
+@pytest.fixture
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def client_tls(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=f"{certificate}.crt")
+
+
+async def test_a_mail_arrives_whole_in_any_script():
+    async with smtp_server() as server:
+        await mailer(f"smtp://127.0.0.1:{server.port}").send(MAIL)
+    message = server.mails[0]
+    assert (message["To"], message["Subject"]) == (MAIL.to, MAIL.subject)
+    assert message["From"] == "TesiGo <no-reply@tesigo.example>"
+    assert message["Date"].datetime == NOW
+    assert message["Message-ID"].endswith("@tesigo.example>")
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message.get_body(("plain",)).get_content().splitlines() == MAIL.text.splitlines()
+    assert message.get_body(("html",)).get_content().strip() == MAIL.html
+
+
+async def test_the_conversation_changes_to_tls_when_the_server_offers_it(server_tls, client_tls):
+    async with smtp_server(tls=server_tls, password="p@ss/word") as server:
+        url = f"smtp://us%40er:p%40ss%2Fword@127.0.0.1:{server.port}"
+        await mailer(url, tls=client_tls).send(MAIL)
+    verbs = [word.split()[0].upper() for word in server.words]
+    assert verbs[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+    assert len(server.mails) == 1
+
+
+async def test_smtps_begins_with_tls(server_tls, client_tls):
+    async with smtp_server(tls=server_tls, is_tls_first=True) as server:
+        await mailer(f"smtps://127.0.0.1:{server.port}", tls=client_tls).send(MAIL)
+    assert "STARTTLS" not in server.words
+    assert len(server.mails) == 1
+
+
+async def test_a_server_with_a_certificate_of_nobody_we_trust_gets_no_mail(server_tls):
+    async with smtp_server(tls=server_tls) as server:
+        with pytest.raises(MailNotSent):
+            await mailer(f"smtp://127.0.0.1:{server.port}").send(MAIL)
+    assert server.mails == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "login", "refused"),
+    [({"refuses_everybody": True}, "", "RCPT"), ({"password": "another"}, "user:wrong@", "AUTH")],
+)
+async def test_a_refusal_is_told_as_not_sent_without_the_servers_words(trouble, login, refused):
+    async with smtp_server(**trouble) as server:
+        with pytest.raises(MailNotSent) as failure:
+            await mailer(f"smtp://{login}127.0.0.1:{server.port}").send(MAIL)
+    assert any(word.upper().startswith(refused) for word in server.words)
+    assert "nobody" not in failure.value.message
+    assert server.mails == []
+
+
+def test_a_password_that_cannot_be_sent_stops_the_start_without_being_told():
+    with pytest.raises(Invalid) as failure:
+        mailer("smtp://user:geheimn%C3%A4s@127.0.0.1")
+    assert "SMTP_URL" in failure.value.message
+    assert "geheim" not in failure.value.message
+
+
+async def test_a_server_that_is_not_there_is_told_as_not_sent():
+    async with smtp_server() as server:
+        port = server.port
+    with pytest.raises(MailNotSent):
+        await mailer(f"smtp://127.0.0.1:{port}").send(MAIL)
+
+
+async def test_a_server_that_stays_silent_is_given_up_in_time():
+    async with smtp_server(is_silent=True) as server:
+        began = time.monotonic()
+        with pytest.raises(MailNotSent):
+            await mailer(f"smtp://127.0.0.1:{server.port}", timeout_s=0.2).send(MAIL)
+    assert time.monotonic() - began < 3

@@ -1,0 +1,104 @@
+"""An SMTP server on loopback that keeps what it is given, and can refuse or stay silent."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+
+@dataclass
+class SmtpServer:
+    """What the server does, and what it has seen."""
+
+    tls: ssl.SSLContext | None = None
+    password: str = ""
+    refuses_everybody: bool = False
+    is_silent: bool = False
+    port: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection to its end."""
+        try:
+            await self._converse(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            self.words.append("(the client went away)")
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_silent:
+            await reader.read()
+            return
+        writer.write(b"220 fake ready\r\n")
+        while line := await reader.readline():
+            word = line.decode().strip()
+            answer = self.answer(word)
+            self.words.append(word)
+            writer.write(answer.encode() + b"\r\n")
+            await writer.drain()
+            if answer.startswith("221"):
+                return
+            if answer.startswith("354"):
+                content = await reader.readuntil(b"\r\n.\r\n")
+                self.mails.append(parse(content[:-3].replace(b"\r\n..", b"\r\n.")))
+                writer.write(b"250 taken\r\n")
+            if word == "STARTTLS" and self.tls:
+                await writer.start_tls(self.tls)
+
+    def answer(self, word: str) -> str:
+        verb, _, rest = word.partition(" ")
+        verb = verb.upper()
+        if verb == "EHLO":
+            offered = ["STARTTLS"] if self.tls and "STARTTLS" not in self.words else []
+            lines = ["fake", *offered, *(["AUTH PLAIN"] if self.password else []), "SMTPUTF8"]
+            return "\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"])
+        if verb == "STARTTLS":
+            return "220 go on"
+        if verb == "AUTH":
+            given = base64.b64decode(rest.partition(" ")[2]).decode().split("\0")[2]
+            return "235 welcome" if given == self.password else "535 wrong"
+        if verb == "RCPT" and self.refuses_everybody:
+            return "550 nobody here"
+        if verb == "DATA":
+            return "354 go on"
+        if verb == "QUIT":
+            return "221 bye"
+        return "250 fine" if verb in ("MAIL", "RCPT", "RSET") else "502 what?"
+
+
+@asynccontextmanager
+async def smtp_server(*, is_tls_first: bool = False, **given: object) -> AsyncIterator[SmtpServer]:
+    """Serve on a free port of loopback until the block ends."""
+    fake = SmtpServer(**given)
+    context = fake.tls if is_tls_first else None
+    if is_tls_first:
+        fake.tls = None
+    conversations: set[asyncio.Task[None]] = set()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        conversations.add(task)
+        await fake.converse(reader, writer)
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=context)
+    fake.port = server.sockets[0].getsockname()[1]
+    try:
+        yield fake
+    finally:
+        server.close()
+        if conversations:
+            await asyncio.wait(conversations, timeout=5)
+
+
+def parse(content: bytes) -> EmailMessage:
+    """Return the message that the bytes are."""
+    return message_from_bytes(content, policy=policy.default)
