@@ -123,7 +123,6 @@ class LibrarySourceRow(Row):
     abstract: Mapped[str] = mapped_column(Text)
     full_text: Mapped[str] = mapped_column(Text)
     added_at: Mapped[datetime]
-    title: Mapped[str] = mapped_column(Text, Computed("csl ->> 'title'", persisted=True))
     terms: Mapped[Any] = mapped_column(
         TSVECTOR,
         Computed(

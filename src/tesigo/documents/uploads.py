@@ -21,7 +21,7 @@ async def read_upload(request: Request, *, most_mib: int) -> Reading:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        return await read_file("record.json", json.dumps([_record(await request.body())]).encode())
+        return await read_file("record.json", json.dumps([_record(await request.body())]).encode(), most_mib)
     if kind != "multipart/form-data":
         raise Invalid(
             "Send a file as multipart/form-data in the field `file`, or one CSL record as application/json.",
@@ -33,12 +33,12 @@ async def read_upload(request: Request, *, most_mib: int) -> Reading:
             raise Invalid("The form has no file in its field `file`.", code="no_file")
         if (file.size or 0) > most_mib * _MIB:
             raise TooLarge(f"The file is larger than {most_mib} MB.")
-        return await read_file(file.filename or "file", await file.read())
+        return await read_file(file.filename or "file", await file.read(), most_mib)
 
 
-async def read_file(name: str, content: bytes) -> Reading:
+async def read_file(name: str, content: bytes, most_mib: int) -> Reading:
     """Return the sources of one file; the work is done in a thread and in confined children."""
-    return await asyncio.to_thread(read_sources, name, content, taken=())
+    return await asyncio.to_thread(read_sources, name, content, most_bytes=most_mib * _MIB)
 
 
 def _record(body: bytes) -> dict[str, Any]:

@@ -56,6 +56,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def describe_problems(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI document with the schema of problems, which every described error refers to."""
+    components = schema.setdefault("components", {}).setdefault("schemas", {})
+    described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    components.update(described.pop("$defs", {}))
+    components["Problem"] = described
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components.pop(unused, None)
+    return schema
+
+
 def status_of(failure: errors.Failure) -> int:
     """Return the HTTP status that says what this failure says."""
     return next((status for kind, status in _STATUS if isinstance(failure, kind)), 500)

@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
     smtp_url: SecretStr | None = None
+    mail_from: str = ""
 
     openai_api_key: SecretStr | None = None
     openai_base_url: str = ""
@@ -216,6 +218,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address under which people reach this installation, without a slash at its end."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def mail_sender(self) -> str:
+        """From whom mails come: MAIL_FROM, else an address at the host of PUBLIC_URL."""
+        return self.mail_from or f"TesiGo <no-reply@{urlsplit(self.base_url).hostname}>"
 
 
 def load_settings(**given: Any) -> Settings:

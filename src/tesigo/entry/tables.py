@@ -1,0 +1,8 @@
+"""All tables of the house, gathered for migrations."""
+
+import tesigo.accounts.models
+import tesigo.documents.models
+import tesigo.generation.models
+from tesigo.kit.db import Row
+
+METADATA = Row.metadata

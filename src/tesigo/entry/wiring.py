@@ -1,0 +1,101 @@
+"""Which adapter serves which port: the only place that decides it, by the settings alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tesigo.accounts.ports import Mailer
+from tesigo.adapters.folder_files import FolderFiles
+from tesigo.adapters.folder_mail import FolderMail
+from tesigo.adapters.library_search import LibrarySearch
+from tesigo.adapters.smtp_mail import SmtpMail
+from tesigo.documents.ports import FileStore
+from tesigo.export.rendering import count_pages
+from tesigo.generation.tasks import Tools
+from tesigo.kit.clock import Clock, system_clock
+from tesigo.kit.db import Database
+from tesigo.kit.embedded_postgres import EmbeddedPostgres
+from tesigo.kit.notify import News
+from tesigo.kit.secret_keys import KeyPair, kept_pair
+from tesigo.kit.settings import Settings
+from tesigo.writing.offline_composer import OfflineComposer
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What one process of an installation holds: settings, connections, and an adapter for each port."""
+
+    settings: Settings
+    clock: Clock
+    keys: KeyPair
+    database: Database
+    news: News
+    mailer: Mailer
+    files: FileStore
+    tools: Tools
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    announce_mail: Callable[[str], None] | None = None,
+) -> AsyncIterator[House]:
+    """Yield what this process needs; the embedded database runs at least as long.
+
+    announce_mail: in development, where mails become files, gets each mail in words.
+    Raises Unavailable when the embedded database cannot run.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with _database_url(settings) as url:
+        database = Database(url)
+        try:
+            yield House(
+                settings=settings,
+                clock=clock,
+                keys=_keys(settings),
+                database=database,
+                news=News(url),
+                mailer=_mailer(settings, clock, announce_mail),
+                files=FolderFiles(settings.data_dir / "files"),
+                tools=Tools(
+                    database=database,
+                    clock=clock,
+                    composer=OfflineComposer(),
+                    searches=(LibrarySearch(database),),
+                    count_pages=count_pages,
+                ),
+            )
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def _database_url(settings: Settings) -> AsyncIterator[str]:
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    postgres = EmbeddedPostgres(settings.data_dir / "postgresql")
+    try:
+        yield await asyncio.to_thread(postgres.acquire)
+    finally:
+        await asyncio.to_thread(postgres.release)
+
+
+def _keys(settings: Settings) -> KeyPair:
+    if settings.secret_key and settings.jwt_secret:
+        return KeyPair(settings.secret_key.get_secret_value(), settings.jwt_secret.get_secret_value())
+    return kept_pair(settings.data_dir)
+
+
+def _mailer(settings: Settings, clock: Clock, announce: Callable[[str], None] | None) -> Mailer:
+    if settings.smtp_url is not None:
+        return SmtpMail(settings.smtp_url.get_secret_value(), sender=settings.mail_sender, clock=clock)
+    return FolderMail(
+        settings.data_dir / "outbox",
+        sender=settings.mail_sender,
+        clock=clock,
+        announce=None if settings.is_production else announce,
+    )

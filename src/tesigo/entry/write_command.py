@@ -1,0 +1,136 @@
+"""`tesigo write`: from a title and files to a finished document, without server or account."""
+
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from tesigo.adapters.library_search import LibrarySearch
+from tesigo.entry.migrating import migrate
+from tesigo.entry.progress_bars import ProgressBars
+from tesigo.entry.source_files import find_files, read_files
+from tesigo.entry.wiring import open_house
+from tesigo.export.formats import Format
+from tesigo.export.norms import load_norm
+from tesigo.export.rendering import count_pages, render
+from tesigo.export.styles import find_style
+from tesigo.kit.errors import Invalid
+from tesigo.kit.settings import Settings
+from tesigo.manuscript import Manuscript, Source
+from tesigo.research.ports import SourceSearch
+from tesigo.writing.brief import Brief
+from tesigo.writing.errors import NoUsableSource
+from tesigo.writing.offline_composer import OfflineComposer
+from tesigo.writing.pipeline import write_document
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What came out. pages: of the PDF. files: in the order in which they were asked for."""
+
+    manuscript: Manuscript
+    pages: int
+    found: int
+    took_s: float
+    files: tuple[Path, ...]
+
+
+async def write(
+    brief: Brief,
+    *,
+    source_names: Sequence[str],
+    with_library: bool,
+    out: Sequence[Path],
+    settings: Settings,
+    bars: ProgressBars,
+) -> Summary:
+    """Write the document and its files; all files appear, or none.
+
+    Raises Invalid and its kinds before any work for what is wrong with the wish, NoUsableSource when there is
+    nothing to write from.
+    """
+    began = time.monotonic()
+    formats = [_format_of(path) for path in out]
+    load_norm(brief.norm)
+    find_style(brief.citation_style)
+    with bars:
+        sources: tuple[Source, ...] = ()
+        if source_names:
+            sources = _read_sources(source_names, settings, bars)
+        async with _searches(with_library, settings) as searches:
+            manuscript = await write_document(
+                brief,
+                composer=OfflineComposer(),
+                own_sources=sources,
+                searches=searches,
+                journal=bars,
+                count_pages=count_pages,
+            )
+        manuscript = replace(manuscript, dated=date.today())  # noqa: DTZ011 - the day where the author is
+        pages = -int(-count_pages(manuscript) // 1)
+        _write_files(manuscript, out, formats, bars)
+    return Summary(manuscript, pages, bars.found, time.monotonic() - began, tuple(out))
+
+
+def _format_of(path: Path) -> Format:
+    ending = path.suffix.lstrip(".").lower()
+    for known in Format:
+        if ending == known.extension:
+            break
+    else:
+        endings = ", ".join(f".{known.extension}" for known in Format)
+        raise Invalid(f"--out {path}: the ending decides the format; use one of {endings}.")
+    if path.is_dir():
+        raise Invalid(f"--out {path}: this is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise Invalid(f"--out {path}: there is no folder {path.parent}; make it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise Invalid(f"--out {path}: nothing can be written in {path.parent}; choose another folder.")
+    return known
+
+
+def _read_sources(names: Sequence[str], settings: Settings, bars: ProgressBars) -> tuple[Source, ...]:
+    files = find_files(names)
+    bars.reading(len(files))
+    read = read_files(files, most_mib=settings.max_upload_mb, on_file=bars.reading_file)
+    for complaint in read.complaints:
+        bars.complain(complaint)
+    if not read.sources:
+        raise NoUsableSource(
+            "None of the files given by --source could be used. Bring papers as PDF, DOCX, Markdown or text, "
+            "or records with abstracts as BibTeX, RIS or CSL-JSON."
+        )
+    return read.sources
+
+
+@contextlib.asynccontextmanager
+async def _searches(with_library: bool, settings: Settings) -> AsyncIterator[Sequence[SourceSearch]]:
+    if not with_library:
+        yield ()
+        return
+    async with open_house(settings) as house:
+        await migrate(house.database)
+        yield (LibrarySearch(house.database),)
+
+
+def _write_files(
+    manuscript: Manuscript, out: Sequence[Path], formats: Sequence[Format], bars: ProgressBars
+) -> None:
+    bars.exporting(len(out))
+    drafts: list[tuple[Path, Path]] = []
+    try:
+        for path, wanted in zip(out, formats, strict=True):
+            draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+            drafts.append((draft, path))
+            draft.write_bytes(render(manuscript, wanted))
+            bars.exported()
+        for draft, path in drafts:
+            draft.replace(path)
+    except OSError as error:
+        raise Invalid(f"The document cannot be written to {error.filename}: {error.strerror}.") from error
+    finally:
+        for draft, _ in drafts:
+            draft.unlink(missing_ok=True)
