@@ -13,9 +13,9 @@ import numpy as np
 from tesigo.manuscript import Outline, Passage, PlannedSection, SectionKind, Source
 from tesigo.research.evidence import Evidence
 from tesigo.research.terms import tokens
-from tesigo.writing.evidence_blocks import Block, Candidate, cut_blocks, relevant_candidates
+from tesigo.writing.evidence_blocks import Block, Candidate, collection_usage, cut_blocks, relevant_candidates
 from tesigo.writing.headings import label_groups
-from tesigo.writing.phrases import find_phrases, phrase_key
+from tesigo.writing.phrases import Usage, find_phrases, phrase_key
 from tesigo.writing.topics import term_weights
 
 _TERMS_OF_A_SECTION = 60
@@ -45,7 +45,7 @@ def allot(outline: Outline, evidence: Evidence, *, pages: int) -> dict[str, Allo
     leaves = [one for one in outline.walk() if one.kind is SectionKind.BODY and not one.children]
     rows = _rows_by_section(leaves, blocks)
     sources = {candidate.source.key: candidate.source for candidate in candidates}
-    terms = _terms_by_section(leaves, rows, blocks, sources, outline)
+    terms = _terms_by_section(leaves, rows, blocks, sources, outline, collection_usage(evidence))
     allotments = {planned.number: Allotment() for planned in outline.walk()}
     for planned in outline.walk():
         if planned.kind is SectionKind.INTRODUCTION:
@@ -152,13 +152,14 @@ def _terms_by_section(
     blocks: Sequence[Block],
     sources: Mapping[str, Source],
     outline: Outline,
+    usage: Usage,
 ) -> dict[str, tuple[str, ...]]:
     """Return for each section the phrases that its passages use, most telling first; no two sections share one."""
     texts = [
         (sources[block.source_key].title, " ".join(passage.text for passage in block.passages)) for block in blocks
     ]
     barred = {phrase_key(outline.title), *(phrase_key(planned.heading) for planned in outline.walk())}
-    lists = label_groups([rows[leaf.number] for leaf in leaves], find_phrases(texts), barred=barred)
+    lists = label_groups([rows[leaf.number] for leaf in leaves], find_phrases(texts, usage), barred=barred)
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for leaf, telling in zip(leaves, lists, strict=True):
         found[leaf.number] = tuple(phrase.surface for phrase in telling[:_TERMS_OF_A_SECTION])

@@ -9,16 +9,21 @@ from numpy.typing import NDArray
 from tesigo.manuscript import Passage, Source
 from tesigo.research.evidence import Evidence, RankedSource
 from tesigo.research.terms import guess_language, tokens
+from tesigo.writing.phrases import Usage
 from tesigo.writing.quotable import quotability
 from tesigo.writing.topics import term_weights
 
 _LEAST_WORTH = 0.3
 _BLOCK_WORDS = 260
 _SAMPLE = 3_000
-_FEEDBACK_SOURCES = 20
-_SHARE_OF_FEEDBACK = 0.6
-_FLOOR = 0.33
-_FLOOR_FOR_OWN = 0.12
+_USAGE_SOURCES = 500
+_FEEDBACK_SOURCES = (15, 30, 60, 90)
+_GOOD_ENOUGH = 0.42
+_SHARE_OF_FEEDBACK = 0.75
+_EVERYDAY_SHARE = 1.5
+_FEEDBACK_TERMS = 200
+_FLOOR = 0.16
+_FLOOR_FOR_OWN = 0.1
 _FEW_OWN = 40
 _TITLE_TWICE = 2
 
@@ -72,6 +77,11 @@ def relevant_candidates(title: str, evidence: Evidence) -> list[Candidate]:
     return sorted(found, key=lambda one: (-_with_own_first(one, own), one.source.key))
 
 
+def collection_usage(evidence: Evidence) -> Usage:
+    """Return how words are used in the most relevant part of what is at hand."""
+    return Usage((item.source.abstract or item.source.body)[:_SAMPLE] for item in evidence.sources[:_USAGE_SOURCES])
+
+
 def quotable_passages(passages: Iterable[Passage]) -> tuple[Passage, ...]:
     """Return the passages that are worth quoting, each wording once, in their order."""
     kept: dict[str, Passage] = {}
@@ -105,17 +115,23 @@ def _blended(title: str, ranked: Sequence[RankedSource]) -> NDArray[np.float64]:
     scores = np.array([item.relevance for item in ranked], dtype=np.float64)
     if scores.max() > 0:
         scores = scores / scores.max()
-    texts = [_sampled_stems(item.source) for item in ranked]
-    table = term_weights(texts)
-    best = np.argsort(-scores, kind="stable")[: max(3, min(_FEEDBACK_SOURCES, len(ranked) // 4))]
-    middle = np.asarray(table[best].T @ scores[best]).ravel()
-    length = float(np.linalg.norm(middle))
-    if not length:
-        return scores
-    nearness = np.asarray(table @ (middle / length)).ravel()
-    if nearness.max() > 0:
-        nearness = nearness / nearness.max()
-    return np.asarray(np.round((1 - _SHARE_OF_FEEDBACK) * scores + _SHARE_OF_FEEDBACK * nearness, 9))
+    table = term_weights([_sampled_stems(item.source) for item in ranked])
+    everyday = np.asarray(table.mean(axis=0)).ravel()
+    blended = scores
+    for most in _FEEDBACK_SOURCES:
+        good = int(np.count_nonzero(blended >= _GOOD_ENOUGH * blended.max()))
+        best = np.argsort(-blended, kind="stable")[: max(3, min(most, good, len(ranked) // 4))]
+        middle = np.asarray(table[best].T @ blended[best]).ravel() / (blended[best].sum() or 1.0)
+        middle = np.clip(middle - _EVERYDAY_SHARE * everyday, 0, None)
+        middle[np.argsort(-middle, kind="stable")[_FEEDBACK_TERMS:]] = 0
+        length = float(np.linalg.norm(middle))
+        if not length:
+            return scores
+        nearness = np.asarray(table @ (middle / length)).ravel()
+        if nearness.max() > 0:
+            nearness = nearness / nearness.max()
+        blended = np.asarray(np.round((1 - _SHARE_OF_FEEDBACK) * scores + _SHARE_OF_FEEDBACK * nearness, 9))
+    return blended
 
 
 def _sampled_stems(source: Source) -> list[str]:

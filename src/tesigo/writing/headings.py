@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 
 from tesigo.writing.phrases import Phrase, in_sentence_case, in_title_case, phrase_key
 
-_BY_LENGTH = {1: 0.35, 2: 1.0, 3: 1.1, 4: 0.8}
+_BY_LENGTH = {1: 0.12, 2: 1.0, 3: 1.1, 4: 0.8}
 _TITLE_BONUS = 0.6
 _ACRONYM_WORTH = 0.5
+_HELD_ONCE = 0.3
 
 
 def label_groups(
@@ -30,7 +31,7 @@ def label_groups(
                 inside[place[number]] += 1
         best = max(range(len(groups)), key=lambda index: (inside[index] / sizes[index] ** 0.5, -index))
         if inside[best]:
-            lists[best].append((_tellingness(phrase, inside[best], sum(inside), len(place)), phrase))
+            lists[best].append((_tellingness(phrase, inside[best], sizes[best], sum(inside), len(place)), phrase))
     return [[phrase for _, phrase in sorted(found, key=lambda pair: (-pair[0], pair[1].key))] for found in lists]
 
 
@@ -57,14 +58,15 @@ def heading_text(phrase: Phrase, language: str, *, is_native: bool, frame: str) 
     return in_sentence_case(frame.format(term=phrase.surface))
 
 
-def _tellingness(phrase: Phrase, inside: int, everywhere: int, texts: int) -> float:
+def _tellingness(phrase: Phrase, inside: int, size: int, everywhere: int, texts: int) -> float:
+    """Return how well the phrase names a group of `size` texts, `inside` of which hold it."""
     purity = inside / everywhere
     rarity = math.log(1 + texts / everywhere)
-    worth = (inside**0.8) * purity * rarity * _BY_LENGTH.get(phrase.length, 0.5)
+    worth = (inside / size) ** 0.7 * inside**0.3 * purity * rarity * _BY_LENGTH.get(phrase.length, 0.5)
     worth *= 1 + _TITLE_BONUS * phrase.in_titles / max(1, len(phrase.holders))
     if phrase.length == 1 and any(map(str.isupper, phrase.surface)):
         worth *= _ACRONYM_WORTH
-    return round(worth * (0.6 if inside == 1 else 1.0), 9)
+    return round(worth * (_HELD_ONCE if inside == 1 and size > 2 else 1.0), 9)
 
 
 def _overlap(key: str, other: str) -> bool:

@@ -9,14 +9,14 @@ from tesigo.manuscript.markdown import escape_markdown
 from tesigo.writing.brief import Brief
 from tesigo.writing.sentences import fold
 
-_REFERENCES_PER_PAGE = 15
-_SOURCES_PER_BODY_PAGE = 2.2
-_MOST_SOURCES = 300
-_FRONT_PAGES = 2.2
-_CHAPTER_REST = 0.45
-_LONG = 20
+_REFERENCES_PER_PAGE = 8.5
+_FRONT_PAGES, _SHARED_FRONT_PAGES = 2.8, 1.9
+_CONTENTS_ENTRIES_PER_PAGE = 30
+_CHAPTER_REST, _SECTION_REST = 0.4, 0.05
+_PARAGRAPHS_FILL = 0.93
 _PARAGRAPH_WORDS = 110
 _WORDS_PER_CITATION = 45
+_CITATIONS_PER_SOURCE = 2
 _LEAST_SHARE = 0.25
 SUMMARIES = (SectionKind.ABSTRACT, SectionKind.INTRODUCTION, SectionKind.CONCLUSION)
 
@@ -31,25 +31,34 @@ def section_words(pages: int) -> int:
     return round(110 * pages**0.39)
 
 
+def words_per_source(pages: int) -> int:
+    """Return how much text stands on one source: 10 pages → 94 words, 50 → 157, 200 → 245."""
+    return round(45 * pages**0.32)
+
+
 def words_for(brief: Brief) -> int:
     """Return how many words all sections have together, so that the export has about the asked pages.
 
-    What is not running text is taken off: title page, contents, bibliography, the white at chapters' ends.
+    What is not running text is taken off: title page, contents, statement, bibliography, the white around
+    headings. An estimate: pages are counted while the sections are written.
     """
+    norm = load_norm(brief.norm)
     chapters = chapter_count(brief.pages) + 2
-    front = _FRONT_PAGES + brief.pages / 60
-    rest = _CHAPTER_REST * chapters if brief.pages >= _LONG else 0.08 * chapters
-    body = max(1.5, brief.pages - front - rest)
-    references = min(_MOST_SOURCES, _SOURCES_PER_BODY_PAGE * body) / _REFERENCES_PER_PAGE
-    return round(max(1.2, body - references) * load_norm(brief.norm).words_per_page(brief.language) * 0.93)
+    front = _SHARED_FRONT_PAGES if norm.shares_front_page(brief.pages) else _FRONT_PAGES
+    rest = _CHAPTER_REST if norm.starts_chapters_on_new_page(brief.pages) else 2 * _SECTION_REST
+    per_page = norm.words_per_page(brief.language) * _PARAGRAPHS_FILL
+    sections = 0.6 * brief.pages * per_page / section_words(brief.pages)
+    fixed = front + rest * chapters + sections * (_SECTION_REST + 1 / (2 * _CONTENTS_ENTRIES_PER_PAGE))
+    per_reference = per_page / (words_per_source(brief.pages) * _REFERENCES_PER_PAGE)
+    return max(500, round((brief.pages - fixed) * per_page / (1 + per_reference)))
 
 
 def summary_words(brief: Brief, words: int) -> dict[SectionKind, int]:
     """Return the targets of abstract, introduction and conclusion for a document of so many words."""
     return {
         SectionKind.ABSTRACT: 110 if brief.pages < 8 else 150,
-        SectionKind.INTRODUCTION: min(1_400, round(60 + 0.085 * words)),
-        SectionKind.CONCLUSION: min(1_200, round(50 + 0.075 * words)),
+        SectionKind.INTRODUCTION: min(1_400, round(150 + 0.06 * words)),
+        SectionKind.CONCLUSION: min(1_200, round(110 + 0.04 * words)),
     }
 
 
@@ -95,6 +104,7 @@ def project_section(planned: PlannedSection, words: int, sources: Mapping[str, S
     texts = [(sources[key], fold(sources[key].body).split()) for key in planned.keys if key in sources]
     texts = [(source, said) for source, said in texts if said] or [(None, planned.heading.split() or ["word"])]
     wanted = max(1, round(words / _WORDS_PER_CITATION))
+    texts = texts[: 1 + wanted // _CITATIONS_PER_SOURCE]
     pieces: list[str] = []
     citations: list[Citation] = []
     for turn in range(wanted):

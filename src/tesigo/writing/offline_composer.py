@@ -13,7 +13,7 @@ from tesigo.writing.offline.summaries import write_summary
 from tesigo.writing.ports import SectionTask, SummaryTask
 
 NAME = "offline:extractive"
-_OWN_WORDS_PER_QUOTE = 16
+_OWN_WORDS_PER_QUOTE = 11
 
 
 class OfflineComposer:

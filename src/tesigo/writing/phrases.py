@@ -16,6 +16,8 @@ _BEFORE_VERBS = frozenset("to we can could may might will would should must not 
 _LETTERS = re.compile(r"[^\W_]+")
 _LONGEST_PHRASE = 4
 _VERB_SHARE = 0.28
+_ENDING_SHARE = 0.3
+_SMALL_SHARE = 0.25
 _SEEN_ENOUGH = 3
 _SMALL_WORDS = frozenset("of in on at to for from by with and or the a an as via per vs".split())
 
@@ -41,6 +43,63 @@ class Phrase:
         return self.key.count(" ") + 1
 
 
+class Usage:
+    """How words are used in a collection: as nouns or verbs, with or without a capital."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._seen: Counter[str] = Counter()
+        self._after_to: Counter[str] = Counter()
+        self._ending: Counter[str] = Counter()
+        self._small: Counter[str] = Counter()
+        for text in texts:
+            self._learn(_TOKEN.findall(text))
+
+    def is_verb(self, word: str) -> bool:
+        """Return whether the word mostly stands where a verb stands: after "to", "we", "can"."""
+        seen = self._seen[word]
+        return seen >= _SEEN_ENOUGH and self._after_to[word] / seen > _VERB_SHARE
+
+    def ends_phrases(self, word: str) -> bool:
+        """Return whether a noun phrase can end in the word: function words or punctuation often follow it."""
+        lowered = word.lower()
+        seen = self._seen[lowered]
+        return seen < _SEEN_ENOUGH or self._ending[lowered] / seen > _ENDING_SHARE
+
+    def in_running_text(self, surface: str) -> str:
+        """Return the phrase with capitals only where running text has them: "LLM agents", "Python"."""
+        words = surface.split()
+        running = [self._word_in_running_text(word) for word in words]
+        is_name = all(word[0].isupper() for word in words) and any(word[0].isupper() for word in running)
+        return surface if is_name else " ".join(running)
+
+    def _word_in_running_text(self, word: str) -> str:
+        if any(map(str.isupper, word[1:])):
+            parts = word.split("-")
+            if len(parts) == 1 or any(any(map(str.isupper, part[1:])) for part in parts):
+                return word
+        lowered = word.lower()
+        seen = self._seen[lowered]
+        is_name = word[:1].isupper() and seen > 0 and self._small[lowered] < _SMALL_SHARE * seen
+        return word if is_name else lowered
+
+    def _learn(self, words: Sequence[str]) -> None:
+        closed = word_list("closed")
+        before, starts = "", True
+        for place, word in enumerate(words):
+            lowered = word.lower()
+            if not word[0].isalpha():
+                starts = word in ".!?:"
+                before = ""
+                continue
+            if not starts:
+                self._small[lowered] += word[0].islower()
+                self._seen[lowered] += 1
+                self._after_to[lowered] += before in _BEFORE_VERBS
+                after = words[place + 1] if place + 1 < len(words) else "."
+                self._ending[lowered] += after.lower() in closed or not after[0].isalnum()
+            before, starts = lowered, False
+
+
 @cache
 def word_list(name: str) -> frozenset[str]:
     """Return one list of `word_lists.txt`."""
@@ -50,25 +109,25 @@ def word_list(name: str) -> frozenset[str]:
     return frozenset(lists[name].split())
 
 
-def find_phrases(texts: Sequence[tuple[str, str]]) -> list[Phrase]:
+def find_phrases(texts: Sequence[tuple[str, str]], usage: Usage) -> list[Phrase]:
     """Return the phrases of these (title, body) pairs that two of them share or one uses repeatedly.
 
+    usage: how the words are used in a larger collection, which tells nouns from the rest.
     The order is by first appearance; ties and surfaces are decided the same way in every process.
     """
-    verbs = _verbs(texts)
     holders: dict[str, dict[int, None]] = defaultdict(dict)
     titled: dict[str, dict[int, None]] = defaultdict(dict)
     counts: Counter[str] = Counter()
     surfaces: dict[str, Counter[str]] = defaultdict(Counter)
     for number, (title, body) in enumerate(texts):
-        for key, surface in _candidates(title, verbs):
+        for key, surface in _candidates(title, usage):
             holders[key][number] = titled[key][number] = None
             counts[key] += 1
-            surfaces[key][_lowered(surface)] += 0
-        for key, surface in _candidates(body, verbs):
+            surfaces[key][usage.in_running_text(surface)] += 1
+        for key, surface in _candidates(body, usage):
             holders[key][number] = None
             counts[key] += 1
-            surfaces[key][surface] += 1
+            surfaces[key][usage.in_running_text(surface)] += 1
     return [
         Phrase(key, _best_surface(surfaces[key]), tuple(held), len(titled.get(key, ())), counts[key])
         for key, held in holders.items()
@@ -98,12 +157,12 @@ def in_sentence_case(surface: str) -> str:
     return surface[:1].upper() + surface[1:]
 
 
-def _candidates(text: str, verbs: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _candidates(text: str, usage: Usage) -> Iterator[tuple[str, str]]:
     for segment in _segments(text):
         for length in range(1, _LONGEST_PHRASE + 1):
             for start in range(len(segment) - length + 1):
                 words = segment[start : start + length]
-                if _may_name_a_topic(words, verbs):
+                if _may_name_a_topic(words, usage):
                     surface = " ".join(words)
                     yield phrase_key(surface), surface
 
@@ -123,18 +182,23 @@ def _segments(text: str) -> Iterator[list[str]]:
         yield run
 
 
-def _may_name_a_topic(words: Sequence[str], verbs: frozenset[str]) -> bool:
+def _may_name_a_topic(words: Sequence[str], usage: Usage) -> bool:
     lowered = [word.lower() for word in words]
     weak, generic = word_list("weak"), word_list("generic_heads")
-    if any(len(word) < 2 or any(map(str.isdigit, word)) for word in lowered):
+    first, last = lowered[0], lowered[-1]
+    if any(len(word) < 2 or any(map(str.isdigit, word)) for word in lowered) or len(set(lowered)) < len(lowered):
         return False
-    if len(words) == 1 and (lowered[0] in weak or len(lowered[0]) < 4):
+    if len(words) == 1 and (first in weak or len(first) < 5 or "-" in first):
         return False
-    if lowered[0] in weak or lowered[-1] in generic or lowered[-1].endswith("ly") or lowered[0].endswith("ly"):
+    if first in weak or first.endswith("ly") or (first.endswith("ing") and first not in word_list("gerunds")):
         return False
-    if any(word in verbs for word in lowered) or (lowered[-1] in weak and len(words) < 3 and lowered[-1] not in _HEADS):
+    if last in generic or last.endswith(("ly", "ed")) or (last in weak and len(words) < 3 and last not in _HEADS):
         return False
-    return not any(word in _VERBS_IN_LISTS for word in lowered[1:]) and len(set(lowered)) == len(lowered)
+    if last.endswith("ing") and len(words) == 1 and first not in word_list("gerunds"):
+        return False
+    return usage.ends_phrases(words[-1]) and not any(
+        usage.is_verb(word) or word in _VERBS_IN_LISTS for word in lowered
+    )
 
 
 _HEADS = frozenset("models model systems system data analysis evaluation research datasets applications tests".split())
@@ -149,23 +213,6 @@ _VERBS_IN_LISTS = frozenset(
 )
 
 
-def _verbs(texts: Sequence[tuple[str, str]]) -> frozenset[str]:
-    """Return the words that mostly stand where a verb stands."""
-    seen: Counter[str] = Counter()
-    after: Counter[str] = Counter()
-    for _, body in texts:
-        before = ""
-        for token in _TOKEN.findall(body):
-            word = token.lower()
-            seen[word] += 1
-            if before in _BEFORE_VERBS:
-                after[word] += 1
-            before = word
-    return frozenset(
-        word for word, count in after.items() if count >= 2 and count / seen[word] > _VERB_SHARE and seen[word] >= _SEEN_ENOUGH
-    )
-
-
 def _singular(plain: str) -> str:
     if plain.endswith(("ss", "us", "is", "ics")) or len(plain) < 5:
         return plain
@@ -174,13 +221,6 @@ def _singular(plain: str) -> str:
     if plain.endswith(("ches", "shes", "sses", "xes")):
         return plain[:-2]
     return plain[:-1] if plain.endswith("s") else plain
-
-
-def _lowered(surface: str) -> str:
-    """Return a title's words in running form: what has a capital inside, or no small letter, stays."""
-    return " ".join(
-        word if any(map(str.isupper, word[1:])) else word.lower() for word in surface.split()
-    )
 
 
 def _best_surface(surfaces: Counter[str]) -> str:
@@ -195,3 +235,17 @@ def mentions(text: str, phrases: Iterable[Phrase]) -> list[Phrase]:
     """Return those phrases that the text holds, in their given order."""
     flat = f" {' '.join(_LETTERS.findall(text.lower()))} "
     return [phrase for phrase in phrases if f" {phrase.key} " in flat or f" {phrase.key}s " in flat]
+
+
+def distinct_terms(terms: Iterable[str], most: int) -> list[str]:
+    """Return the first terms of two words and more that share no word with one before them."""
+    chosen: list[str] = []
+    seen: set[str] = set()
+    for term in terms:
+        words = set(phrase_key(term).split())
+        if len(words) > 1 and not words & seen:
+            chosen.append(term)
+            seen |= words
+        if len(chosen) == most:
+            break
+    return chosen

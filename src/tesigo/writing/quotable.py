@@ -17,13 +17,14 @@ _SECTION_TALK = re.compile(
     r"\b(?:in (?:this|the next|the following|the previous) (?:section|chapter)|as (?:shown|described|discussed) "
     r"(?:above|below|in)|see (?:also|above|below|section)|we thank|the rest of (?:this|the) paper|organi[sz]ed as|"
     r"(?:we|to) (?:publicly )?(?:release|open-source|make (?:our|the))|shared task (?:website|page)|copyright|"
-    r"all rights reserved|supporting information|were purchased|manufacturer|competing interests|was supported by|"
+    r"all rights reserved|we conclude (?:by|with)|place in the|supporting information|were purchased|manufacturer|competing interests|was supported by|"
     r"the funders|grant number|corresponding author|click|the table|the figure|listed in|source code)\b",
     re.IGNORECASE,
 )
 _PROMOTION = re.compile(
     r"\b(?:state[- ]of[- ]the[- ]art|outperform\w*|novel|superior\w*|surpass\w*|significantly better|to the best of "
-    r"our knowledge|for the first time|extensive experiments|first (?:to|work|study)|won|ranked)\b",
+    r"our knowledge|for the first time|extensive experiments|first (?:to|work|study)|won|ranked|competitive|promising|exciting|pioneering|"
+    r"shed(?:s|ding)? light|comprehensive|leaderboard|(?:\w+ place)|submission|submitted|shared task|our (?:system|team))\b",
     re.IGNORECASE,
 )
 _CLAIM = re.compile(
@@ -44,6 +45,7 @@ _UNRESOLVED = re.compile(
     r"Inoltre|Если)\b"
 )
 _UNFINISHED = re.compile(r"(?:[:;,]|\b(?:and|or|the|of|et al|e\.g|i\.e|vs|cf|Dr|Fig|No)\.?)$")
+_BROKEN_WORD = re.compile(r"[^\W\d_]- (?!(?:and|or|to|und|e|і|та|й|або|o)\b)[^\W_]")
 _REFERENCE_NUMBERS = re.compile(r"\s*\[[\d,;–\-\s]+\]$")
 _INNER_NUMBERS = re.compile(r"\[[\d,;–\-\s]+\]")
 _OPENING = re.compile(
@@ -61,15 +63,18 @@ _WE_THAT = re.compile(
     r"indicates|indicated|hypothesi[sz]e|propose|believe|claim) that (?=\w)"
 )
 _WE_OBJECT = re.compile(
-    r"^[Ww]e (?:also |further |then |thus |therefore |first |systematically |thoroughly |empirically )?"
-    r"(propose|introduce|present|investigate|study|explore|develop|developed|describe|examine|analy[sz]e|compare|"
+    r"^(?:[Ww]e|(?:[Tt]his|[Tt]he present|[Oo]ur) (?:paper|study|work|article|survey|review|research)) "
+    r"(?:also |further |then |thus |therefore |first |systematically |thoroughly |empirically )?"
+    r"(propose|introduce|present|leverage|use|used|employ|employed|apply|applied|adopt|adopted|utili[sz]e|conduct|conducted|perform|performed|outline|report|test|tested|investigate|study|explore|develop|developed|describe|examine|analy[sz]e|compare|"
     r"evaluate|review|discuss|address|provide|offer|investigated|studied|examined|analy[sz]ed|compared|evaluated|"
-    r"reviewed|described|introduced|presented) (?=(?:an?|the|how|whether|why|what|several|two|three|four|five|various|"
+    r"reviewed|described|introduced|presented|proposes|introduces|presents|investigates|studies|explores|develops|"
+    r"describes|examines|analy[sz]es|compares|evaluates|reviews|discusses|addresses|provides|offers|reports|explains|outlines|uses|applies|tests) (?=(?:an?|the|how|whether|why|what|several|two|three|four|five|various|"
     r"different|new|some|many|[a-z]+ing|[a-z]{4,}s|[A-Z]\w+)\b)(?!and\b)"
 )
 _DISCOURSE = re.compile(
     r"^(However|Nevertheless|Nonetheless|Yet|Unfortunately|Despite this|Still),? (?=\w)"
 )
+_FIRST_PERSON = re.compile(r"(?:To [^,]+, )?(?i:\b(?:we|our|us|the proposed|this paper|this work|this study)\b)")
 _SHORTEST, _LONGEST = 8, 70
 _SHORTEST_QUOTE = 6
 
@@ -93,6 +98,7 @@ class Move(StrEnum):
     MEANING = "meaning"
     FIGURE = "figure"
     PROPOSAL = "proposal"
+    METHOD = "method"
     INQUIRY = "inquiry"
     ACCOUNT = "account"
     PLAIN = "plain"
@@ -107,15 +113,17 @@ _MOVE_OF_VERB = {
     "present": Move.PROPOSAL, "develop": Move.PROPOSAL, "provide": Move.PROPOSAL, "offer": Move.PROPOSAL,
     "investigate": Move.INQUIRY, "study": Move.INQUIRY, "studied": Move.INQUIRY, "explore": Move.INQUIRY,
     "examine": Move.INQUIRY, "analy": Move.INQUIRY, "compare": Move.INQUIRY, "evaluate": Move.INQUIRY,
-    "address": Move.INQUIRY, "describe": Move.ACCOUNT, "review": Move.ACCOUNT, "discuss": Move.ACCOUNT,
+    "address": Move.INQUIRY, "describe": Move.ACCOUNT, "outline": Move.ACCOUNT, "explain": Move.ACCOUNT,
+    "leverag": Move.METHOD, "use": Move.METHOD, "employ": Move.METHOD, "appl": Move.METHOD, "adopt": Move.METHOD,
+    "utili": Move.METHOD, "conduct": Move.METHOD, "perform": Move.METHOD, "test": Move.INQUIRY, "review": Move.ACCOUNT, "discuss": Move.ACCOUNT,
 }  # fmt: skip
 _CUES = (
     (Move.MEANING, re.compile(r"\b(?:is defined as|refers? to|is the (?:task|process|study|ability|problem)|is an? "
                               r"(?:\w+ )?(?:task|process|concept|method|technique)|означає|визнача\w+|si definisce)\b")),
-    (Move.DIFFICULTY, re.compile(r"\b(?:challeng\w+|difficult\w*|lack\w*|limited|limitations?|problems?|fail\w*|"
-                                 r"struggl\w+|concerns?|obstacl\w+|unclear|проблем\w+|складн\w+|difficolt\w+)\b")),
+    (Move.DIFFICULTY, re.compile(r"\b(?:challenges?|challenging|lacks?|lack of|limitations?|fails? to|difficult to|"
+                                 r"struggl\w+|obstacl\w+|unclear|проблем\w+|складно|difficoltà)\b")),
     (Move.NEED, re.compile(r"\b(?:should|must|needs? to|is needed|are needed|call for|необхідн\w+|слід|occorre|deve)\b")),
-    (Move.FIGURE, re.compile(r"\d+(?:\.\d+)? ?%|\bpercent\b|\b\d{2,}(?:,\d{3})*\b")),
+    (Move.FIGURE, re.compile(r"\d+(?:\.\d+)? ?%|\bper ?cent\b|\b\d{1,3}(?:,\d{3})+\b")),
     (Move.FINDING, re.compile(r"\b(?:results?|findings?|found|showed|shows?|demonstrate[sd]?)\b")),
 )  # fmt: skip
 
@@ -150,8 +158,10 @@ def quotability(text: str) -> float:
     worth -= 0.25 if _PROMOTION.search(folded) else 0.0
     worth -= 0.15 * min(2, len(_INNER_NUMBERS.findall(_REFERENCE_NUMBERS.sub("", folded.rstrip(".")))))
     worth -= 0.2 if sum(map(str.isdigit, folded)) > 12 else 0.0
-    worth -= 0.15 if re.search(r"\b[Ww]e\b|\b[Oo]ur\b", cut_quote(folded).text) else 0.0
-    worth -= 0.3 if _UNRESOLVED.match(cut_quote(folded).text) else 0.0
+    quoted = cut_quote(folded).text
+    worth -= 0.15 if _FIRST_PERSON.search(quoted) else 0.0
+    worth -= 0.15 if _FIRST_PERSON.match(quoted) else 0.0
+    worth -= 0.3 if _UNRESOLVED.match(quoted) else 0.0
     return min(1.0, max(0.0, worth))
 
 
@@ -192,6 +202,7 @@ def _is_unfit(folded: str) -> bool:
     return bool(
         _UNFIT.search(folded)
         or _SECTION_TALK.search(folded)
+        or _BROKEN_WORD.search(folded)
         or _UNFINISHED.search(folded.rstrip("."))
         or len(_LABORATORY.findall(folded)) > 1
         or not folded[0].isupper()

@@ -14,8 +14,9 @@ Vectors = NDArray[np.float64]
 
 _DIMENSIONS = 64
 _FEWEST_TEXTS = 12
-_SMALLEST_SHARE = 0.45
-_LARGEST_SHARE = 2.2
+_SMALLEST_SHARE = 0.5
+_SPLIT_SHARE, _LARGEST_SHARE, _ROOM_SHARE = 1.3, 1.8, 1.6
+_FEWEST_TO_SPLIT = 3
 
 
 def term_weights(texts: Sequence[Sequence[str]]) -> csr_array:
@@ -69,21 +70,33 @@ def divide(vectors: Vectors, weights: Sequence[float], parts: int) -> list[list[
     topics = [np.flatnonzero(labels == label).tolist() for label in sorted(set(labels.tolist()))]
     mean = sum(weights) / parts
     for _ in range(4 * parts):
-        smallest = min(topics, key=lambda topic: (_weight(topic, weights), topic))
         largest = max(topics, key=lambda topic: (_weight(topic, weights), topic))
-        if len(topics) > 1 and _weight(smallest, weights) < _SMALLEST_SHARE * mean:
-            topics.remove(smallest)
-            nearest = max(topics, key=lambda topic: (_nearness(vectors, smallest, topic), topic))
-            topics[topics.index(nearest)] = sorted(nearest + smallest)
-        elif len(topics) < parts and _weight(largest, weights) > _LARGEST_SHARE * mean and len(largest) > 1:
+        smallest = min(topics, key=lambda topic: (_weight(topic, weights), topic))
+        bound = _LARGEST_SHARE if len(topics) >= parts else _SPLIT_SHARE
+        if _weight(largest, weights) > bound * mean and len(largest) > _FEWEST_TO_SPLIT:
             topics.remove(largest)
             topics += _halves(vectors, largest)
-        elif len(topics) < parts and len(largest) > 3 and _weight(largest, weights) > 1.3 * mean:
-            topics.remove(largest)
-            topics += _halves(vectors, largest)
+        elif len(topics) > parts or (len(topics) > 1 and _weight(smallest, weights) < _SMALLEST_SHARE * mean):
+            topics = _merged(topics, smallest, vectors, weights, _ROOM_SHARE * mean)
         else:
             break
+    while len(topics) > parts:
+        smallest = min(topics, key=lambda topic: (_weight(topic, weights), topic))
+        topics = _merged(topics, smallest, vectors, weights, _ROOM_SHARE * mean)
     return sorted(topics)
+
+
+def _merged(
+    topics: list[list[int]], smallest: list[int], vectors: Vectors, weights: Sequence[float], room: float
+) -> list[list[int]]:
+    """Return the topics with the smallest put into its nearest that has room, else into the lightest."""
+    others = [topic for topic in topics if topic != smallest]
+    fit = [topic for topic in others if _weight(topic, weights) + _weight(smallest, weights) <= room]
+    if fit:
+        host = max(fit, key=lambda topic: (_nearness(vectors, smallest, topic), topic))
+    else:
+        host = min(others, key=lambda topic: (_weight(topic, weights), topic))
+    return [topic for topic in others if topic != host] + [sorted(host + smallest)]
 
 
 def centre(vectors: Vectors, rows: Sequence[int]) -> NDArray[np.float64]:

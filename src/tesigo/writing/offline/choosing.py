@@ -14,9 +14,9 @@ from tesigo.writing.topics import term_weights
 _RELEVANCE_SHARE = 0.72
 _OWN_WORDS_PER_QUOTE = 19
 _MOST_SOURCES_TOGETHER = 4
-_MOST_QUOTES_TOGETHER = 6
-_SECOND_QUOTE = 0.12
-_LONG_TEXT_PASSAGES = 14
+_MOST_QUOTES_TOGETHER = 5
+_SECOND_QUOTE = 0.14
+_FOURTH_QUOTE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def choose_passages(
             round(
                 _RELEVANCE_SHARE * worth[row]
                 - (1 - _RELEVANCE_SHARE) * float(likeness[row])
-                - _SECOND_QUOTE * used.get(passages[row].source_key, 0),
+                - _cost_of_more(used.get(passages[row].source_key, 0)),
                 9,
             )
             for row in left
@@ -99,6 +99,11 @@ def speaks_of(text: str, term: str) -> bool:
     """Return whether the text holds the term, in whatever case."""
     flat, wanted = f" {_flat(text)} ", _flat(term)
     return f" {wanted} " in flat or f" {wanted}s " in flat
+
+
+def _cost_of_more(quoted: int) -> float:
+    """Return what one more quotation of a source costs that is quoted so many times already."""
+    return _SECOND_QUOTE * quoted + (_FOURTH_QUOTE if quoted >= 3 else 0.0)
 
 
 def _worth(passages: Sequence[Passage], table: object, sources: Sequence[Source]) -> NDArray[np.float64]:

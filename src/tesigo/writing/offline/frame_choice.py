@@ -6,6 +6,7 @@ from tesigo.writing.offline.wording import Wording, needs
 from tesigo.writing.sentences import likeness
 
 _REST = 7
+_PRIME = 7919
 
 
 class FrameChoice:
@@ -73,7 +74,7 @@ class FrameChoice:
         return sentence
 
     def _rotated(self, pool: Sequence[str]) -> list[str]:
-        start = self._offset % len(pool) if pool else 0
+        start = (self._offset * _PRIME) % len(pool) if pool else 0
         return [*pool[start:], *pool[:start]]
 
 

@@ -36,11 +36,15 @@ def is_plural(source: Source) -> bool:
 
 def all_authors(sources: Sequence[Source], wording: Wording) -> str:
     """Return the authors of several works as one list in which it stays clear who wrote together."""
-    names = list(dict.fromkeys(authors(source, wording) for source in sources))
-    if len(names) > 1 and any(f" {wording.grammar('and')} " in name for name in names):
-        inner = f" {wording.grammar('and')} "
-        names = [name.replace(inner, " & ") if inner in name and len(name.split()) == 3 else name for name in names]
-    return wording.list_of(names)
+    names = list(dict.fromkeys(_in_list(source, wording) for source in sources))
+    return wording.list_of(names) if len(names) > 1 else authors(sources[0], wording)
+
+
+def _in_list(source: Source, wording: Wording) -> str:
+    names = [escape_markdown(name) for name in source.author_names]
+    if len(names) > 2:
+        return wording.grammar("and_others").format(first=names[0])
+    return " & ".join(dict.fromkeys(names)) if names else authors(source, wording)
 
 
 def title(source: Source) -> str:

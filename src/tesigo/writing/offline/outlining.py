@@ -8,16 +8,18 @@ from tesigo.research.evidence import Evidence
 from tesigo.research.terms import guess_language
 from tesigo.writing.brief import Brief
 from tesigo.writing.errors import NoUsableSource
-from tesigo.writing.evidence_blocks import Block, Candidate, cut_blocks, relevant_candidates
+from tesigo.writing.evidence_blocks import Block, Candidate, collection_usage, cut_blocks, relevant_candidates
 from tesigo.writing.headings import choose_heading, heading_text, label_groups
-from tesigo.writing.length import chapter_count, section_words, summary_words
+from tesigo.writing.length import chapter_count, section_words, summary_words, words_per_source
 from tesigo.writing.offline.wording import Wording, load_wording
-from tesigo.writing.phrases import Phrase, find_phrases, phrase_key
+from tesigo.writing.phrases import Phrase, Usage, find_phrases, phrase_key
 from tesigo.writing.topics import divide, meaning_vectors
 
 _QUOTED_SHARE = 0.5
-_ROOM = 1.7
-_SOURCES_PER_350_WORDS = 2.0
+_ROOM = 2.2
+_DOUBTFUL = 0.45
+_ROOM_FOR_DOUBT = 1.15
+_MOST_SOURCES = 300
 _LEAD_IN_WORDS = 80
 _SMALLEST_CHAPTER_BLOCKS = 2
 
@@ -38,14 +40,14 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     wording = load_wording(brief.language)
     summaries = summary_words(brief, words)
     body = max(150, words - sum(summaries.values()))
-    candidates = choose_sources(relevant_candidates(brief.title, evidence), body)
+    candidates = choose_sources(relevant_candidates(brief.title, evidence), words, pages=brief.pages)
     if not candidates:
         raise NoUsableSource(
             f"none of the {len(evidence.sources)} sources at hand has text that can be quoted for "
             f"“{brief.title}”: add papers as PDF, DOCX or text, or records with abstracts, on this subject"
         )
     blocks = cut_blocks(candidates)
-    chapters = _Planner(brief, wording, candidates, blocks).chapters(body)
+    chapters = _Planner(brief, wording, candidates, blocks, collection_usage(evidence)).chapters(body)
     keys = tuple(candidate.source.key for candidate in candidates)
     frame = {
         kind: PlannedSection(
@@ -63,17 +65,19 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     )
 
 
-def choose_sources(candidates: Sequence[Candidate], words: int) -> list[Candidate]:
+def choose_sources(candidates: Sequence[Candidate], words: int, *, pages: int) -> list[Candidate]:
     """Return the best of them: as many as so many words of body need, with room to choose passages from.
 
-    Never fewer than two sources for 350 words when they are there, never more than carry the text twice over.
+    About two or three for a page when they are there.
     """
     chosen: list[Candidate] = []
     quoted = 0
-    fewest = max(6, round(words / 350 * _SOURCES_PER_350_WORDS))
+    fewest = max(6, min(_MOST_SOURCES, round(words / words_per_source(pages))))
     cap = words
     for candidate in candidates:
         if len(chosen) >= fewest and quoted >= _ROOM * _QUOTED_SHARE * words:
+            break
+        if candidate.relevance < _DOUBTFUL and quoted >= _ROOM_FOR_DOUBT * _QUOTED_SHARE * words:
             break
         chosen.append(candidate)
         quoted += min(candidate.words, max(300, cap // 4))
@@ -84,7 +88,12 @@ class _Planner:
     """Divides blocks into chapters and sections and names them."""
 
     def __init__(
-        self, brief: Brief, wording: Wording, candidates: Sequence[Candidate], blocks: Sequence[Block]
+        self,
+        brief: Brief,
+        wording: Wording,
+        candidates: Sequence[Candidate],
+        blocks: Sequence[Block],
+        usage: Usage,
     ) -> None:
         self._brief = brief
         self._wording = wording
@@ -97,7 +106,7 @@ class _Planner:
             source = self._sources[block.source_key]
             said = source.abstract if not source.full_text else " ".join(p.text for p in block.passages)
             texts.append((source.title, said))
-        self._phrases = find_phrases(texts)
+        self._phrases = find_phrases(texts, usage)
         self._used: list[str] = [
             phrase_key(wording.heading(kind)) for kind in (SectionKind.INTRODUCTION, SectionKind.CONCLUSION)
         ]

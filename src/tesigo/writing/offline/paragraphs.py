@@ -12,6 +12,8 @@ from tesigo.writing.offline.wording import Wording, needs
 from tesigo.writing.quotable import Form, Move, Quote, cut_quote
 
 _LONG_QUOTE = 40
+_BETWEEN_BLOCKS = 7
+_FULL_PARAGRAPH_WORDS = 125
 _PLAIN_FALLBACK = {Form.CLAUSE: Move.FINDING, Form.OBJECT: Move.PROPOSAL, Form.SENTENCE: Move.PLAIN}
 
 
@@ -37,6 +39,9 @@ class ParagraphWriter:
         self._terms = terms
         self._shape = number
         self._met: set[str] = set()
+        self._opened_with = number
+        self._quoted_since_block = 2
+        self._returned_to: set[str] = set()
         self._opened: set[str] = set()
         self._recent: list[str] = []
         self._closed: set[tuple[str, str]] = set()
@@ -53,6 +58,9 @@ class ParagraphWriter:
         is_opened = bool(opener)
         before: Strand | None = None
         for strand in group.strands:
+            if strand is not group.strands[0] and _is_full(sentences):
+                paragraphs.append(" ".join(sentences))
+                sentences = []
             for place, passage in enumerate(strand.passages):
                 citations.append(Citation(strand.source.key, passage, 1.0))
                 apart = self._apart(strand.source, passage)
@@ -62,6 +70,7 @@ class ParagraphWriter:
                 else:
                     sentences.append(self._quoting(group, strand, place, before, is_opened=is_opened))
             self._met.add(strand.source.key)
+            self._returned_to.add(strand.source.key)
             before = strand
         closer = self._closer(group) if sentences else ""
         if closer:
@@ -72,11 +81,13 @@ class ParagraphWriter:
 
     def _opener(self, group: Group) -> str:
         """Return the topic sentence, "" when the shape of this paragraph does without one."""
-        is_plain_start = self._shape % 3 == 0 and len(group.strands) > 1
+        is_plain_start = self._shape % 4 == 0 and len(group.strands) > 1
         if not group.term or group.term in self._opened or is_plain_start:
             return ""
         self._opened.add(group.term)
         sources = _sources(group)
+        if len(sources) == 1:
+            self._met.add(sources[0].key)
         role = {1: "one", 2: "two"}.get(len(sources), "many")
         fields = self._source_fields(sources[0]) | self._group_fields(sources) | {"term": self._shown(group.term)}
         return self._choice.say(
@@ -97,6 +108,11 @@ class ParagraphWriter:
             said = self._choice.say([again], fields, is_plural=plural)
             if said:
                 return said
+        if source.key in self._returned_to:
+            back = tuple(f"{frame}." for frame in self._wording.frames("back", quote.form.value))
+            said = self._choice.say([back], fields, is_plural=plural)
+            if said:
+                return said
         bridge = self._bridge(group, strand, before, term, is_opened=is_opened)
         pools = self._pools(quote, source, passage)
         if bridge:
@@ -110,7 +126,8 @@ class ParagraphWriter:
         frames = self._wording.frames
         form = {Form.SENTENCE: "sentence", Form.CLAUSE: "clause", Form.OBJECT: "object"}[quote.form]
         pools = [frames(form, quote.move.value), frames(form, _PLAIN_FALLBACK[quote.form].value)]
-        if quote.form is Form.SENTENCE and not source.full_text:
+        self._opened_with += 1
+        if quote.form is Form.SENTENCE and not source.full_text and self._opened_with % 3 == 0:
             if passage.start == 0:
                 pools.insert(0, frames(form, "opening"))
             elif passage.end >= len(source.abstract.rstrip()):
@@ -175,7 +192,7 @@ class ParagraphWriter:
     def _closer(self, group: Group) -> str:
         """Return a sentence that compares the works by their own terms, "" when nothing sure can be said."""
         sources = _sources(group)
-        if len(sources) < 2 or self._shape % 2:
+        if len(sources) < 2 or self._shape % 5 == 0:
             return ""
         fields = self._group_fields(sources)
         texts = {source.key: f"{source.title} {source.body}" for source in sources}
@@ -213,7 +230,8 @@ class ParagraphWriter:
 
     def _apart(self, source: Source, passage: Passage) -> tuple[str, str] | None:
         """Return the lead and the block for a quotation too long to run in a sentence, None for a short one."""
-        if len(passage.text.split()) <= _LONG_QUOTE:
+        self._quoted_since_block += 1
+        if len(passage.text.split()) <= _LONG_QUOTE or self._quoted_since_block < _BETWEEN_BLOCKS:
             return None
         term = next((term for term in self._terms if speaks_of(passage.text, term)), "")
         fields = self._source_fields(source) | {"term": self._shown(term) if term else ""}
@@ -224,6 +242,7 @@ class ParagraphWriter:
         )
         if not lead:
             return None
+        self._quoted_since_block = 0
         whole = " ".join(passage.text.split()).rstrip(" .")
         block = f"> {self._cited(whole, source)}."
         self._choice.heard(block)
@@ -260,6 +279,10 @@ class ParagraphWriter:
 
     def _cited(self, words: str, source: Source) -> str:
         return f"{self._wording.quoted(escape_markdown(words))} [@{source.key}]"
+
+
+def _is_full(sentences: Sequence[str]) -> bool:
+    return sum(len(sentence.split()) for sentence in sentences) > _FULL_PARAGRAPH_WORDS
 
 
 def _sources(group: Group) -> list[Source]:

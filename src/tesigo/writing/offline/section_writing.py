@@ -1,25 +1,24 @@
 """A body section of the offline writer: passages chosen, grouped, written paragraph by paragraph to length."""
 
-from collections.abc import Sequence
-
-from tesigo.manuscript import Passage, Section, Source, count_words
+from tesigo.manuscript import Passage, Section, count_words
 from tesigo.writing.offline import naming
 from tesigo.writing.offline.choosing import Group, Strand, choose_passages, group_passages
 from tesigo.writing.offline.frame_choice import FrameChoice
 from tesigo.writing.offline.paragraphs import ParagraphWriter, Written
 from tesigo.writing.offline.wording import load_wording
+from tesigo.writing.phrases import distinct_terms
 from tesigo.writing.ports import SectionTask
 
 _NEARLY = 22
 _OWN_WORDS_PER_QUOTE = 20
 _ROUNDS = 6
-_STRIDE = 3
+_CHOICE = 1.25
 
 
 def write_body(task: SectionTask, *, name: str) -> Section:
     """Return the section; shorter than its target when the passages carry no more."""
     wording = load_wording(task.brief.language)
-    choice = FrameChoice(wording, task.number * _STRIDE)
+    choice = FrameChoice(wording, task.number)
     written = Written()
     if task.planned.level == 1:
         _lead_in(task, choice, written)
@@ -45,7 +44,7 @@ def _fill(task: SectionTask, writer: ParagraphWriter, written: Written) -> None:
         wanted = task.target_words - written.words
         if wanted < _NEARLY or not left:
             return
-        chosen = choose_passages(left, task.sources, focus=focus, words=wanted)
+        chosen = choose_passages(left, task.sources, focus=focus, words=round(_CHOICE * wanted))
         taken = set(chosen)
         left = [passage for passage in left if passage not in taken]
         for group in group_passages(chosen, task.sources, task.terms):
@@ -81,7 +80,7 @@ def _lead_in(task: SectionTask, choice: FrameChoice, written: Written) -> None:
     sources = task.sources
     years = [source.year for source in sources if source.year is not None]
     children = [f"*{child.heading}*" for child in task.planned.children]
-    terms = [_shown(term, wording.language) for term in task.terms[:4]]
+    terms = [_shown(term, wording.language) for term in distinct_terms(task.terms, 4)]
     fields = {
         "heading": f"*{task.planned.heading}*",
         "works": wording.count(len(sources), "work"),
@@ -102,7 +101,3 @@ def _shown(term: str, language: str) -> str:
     return term if language == "en" else f"*{term}*"
 
 
-def sources_of(passages: Sequence[Passage], sources: Sequence[Source]) -> list[Source]:
-    """Return the sources that the passages come from, in the order of the sources."""
-    keys = {passage.source_key for passage in passages}
-    return [source for source in sources if source.key in keys]

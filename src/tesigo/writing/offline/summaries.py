@@ -179,7 +179,8 @@ class _Summary:
             gaps.append(self._say("conclusion", "gap_years", first=first, last=last))
         abstracts = survey.abstracts_only()
         if abstracts:
-            gaps.append(self._say("conclusion", "gap_abstracts", abstracts=str(abstracts), whole=whole))
+            role = "gap_abstracts" if abstracts < len(survey.cited) else "gap_all_abstracts"
+            gaps.append(self._say("conclusion", role, abstracts=str(abstracts), whole=whole))
         single = survey.single_voiced()
         if single:
             names = wording.list_of([f"*{chapter.planned.heading}*" for chapter in single])

@@ -9,9 +9,10 @@ from tesigo.manuscript.markdown import escape_markdown
 from tesigo.research.terms import tokens
 from tesigo.writing.headings import label_groups
 from tesigo.writing.offline.wording import Wording, load_wording
-from tesigo.writing.phrases import find_phrases, phrase_key
+from tesigo.writing.phrases import Usage, distinct_terms, find_phrases, phrase_key
 from tesigo.writing.ports import SummaryTask
 
+_SAMPLE = 3_000
 _SEEN_EVERYWHERE = 3
 _RARE_SHARE = 0.34
 _SINGLE_VOICE = 0.5
@@ -40,6 +41,7 @@ class Survey:
         self.cited = [source for source in task.sources if source.key in counts]
         self.most_cited = sorted(self.cited, key=lambda source: (-counts[source.key], source.key))
         self.years = [source.year for source in self.cited if source.year is not None]
+        self.usage = Usage((source.abstract or source.body)[:_SAMPLE] for source in self.cited)
         self.chapters = self._chapters(task, body)
 
     def shown(self, term: str) -> str:
@@ -75,7 +77,7 @@ class Survey:
         title = set(phrase_key(self.task.brief.title).split())
         spread = [
             (-len(phrase.holders), -phrase.length, phrase.key, phrase.surface)
-            for phrase in find_phrases(texts)
+            for phrase in find_phrases(texts, self.usage)
             if len(phrase.holders) >= _SEEN_EVERYWHERE and phrase.length > 1 and not set(phrase.key.split()) <= title
         ]
         return [surface for _, _, _, surface in sorted(spread)]
@@ -96,7 +98,7 @@ class Survey:
             numbers = {planned.number, *(child.number for child in planned.children)}
             quoted.append([c for section in body if section.number in numbers for c in section.citations])
         flat = [(place, c) for place, citations in enumerate(quoted) for c in citations]
-        phrases = find_phrases([("", c.passage.text) for _, c in flat])
+        phrases = find_phrases([("", c.passage.text) for _, c in flat], self.usage)
         groups = [[n for n, (place, _) in enumerate(flat) if place == wanted] for wanted in range(len(plans))]
         barred = {phrase_key(task.brief.title), *(phrase_key(planned.heading) for planned in plans)}
         lists = label_groups(groups, phrases, barred=barred)
@@ -105,7 +107,7 @@ class Survey:
             counts = Counter(c.key for c in citations)
             order = {key: place for place, key in enumerate(planned.keys)}
             keys = sorted(counts, key=lambda key: (-counts[key], order.get(key, len(order)), key))
-            words = [phrase.surface for phrase in telling if phrase.length > 1][:4]
+            words = distinct_terms((phrase.surface for phrase in telling), 4)
             views.append(
                 ChapterView(planned, tuple(citations), tuple(self.by_key[key] for key in keys), tuple(words))
             )

@@ -39,7 +39,7 @@ class Wording:
         """
         chosen = _CHOICE.sub(lambda match: match[2] if is_plural else match[1], frame)
         filled = _FIELD.sub(lambda match: self._field(match[1], fields), chosen)
-        return capitalised(filled)
+        return capitalised(re.sub(r"\.\.$", ".", filled))
 
     def list_of(self, items: Sequence[str]) -> str:
         """Return "a, b and c"."""
