@@ -1,0 +1,136 @@
+"""One document: how far it is, its outline, its sources, its downloads."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi.responses import RedirectResponse
+
+from tesigo.accounts.session import CurrentUser
+from tesigo.documents import export_service, sections_service, service, sources_service
+from tesigo.documents.routes import files_of
+from tesigo.export.formats import Format
+from tesigo.generation.service import find_latest_job, request_job
+from tesigo.kit.errors import Conflict
+from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
+from tesigo.kit.schemas import RowId
+from tesigo.web.bibliography import describe
+from tesigo.web.documents import RUNNING
+from tesigo.web.notices import Notice, leave_notices
+from tesigo.web.pages import show_page, words_of
+from tesigo.web.problem_pages import sentence_of
+from tesigo.web.uploaded_files import MOST_FILES, read_files
+
+_SOURCES_PER_PAGE = 50
+
+router = APIRouter(prefix="/documents/{document_id}")
+
+
+@router.get("")
+async def show_document(
+    *,
+    request: Request,
+    current: CurrentUser,
+    tx: Tx,
+    settings: SettingsNow,
+    document_id: RowId,
+    after: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+) -> Response:
+    """Show where the document stands. after: the id that the page of sources continues after."""
+    document = await service.own_document(tx, current.id, document_id)
+    job = await find_latest_job(tx, document_id)
+    listed = await sources_service.list_sources(tx, document, after_id=after, limit=_SOURCES_PER_PAGE + 1)
+    words = words_of(request)
+    return show_page(
+        request,
+        "document.html",
+        user=current,
+        document=document,
+        job=job,
+        is_running=job is not None and job.status in RUNNING,
+        sections=await sections_service.load_section_rows(tx, document),
+        sources=[(source, describe(source.row.csl, words)) for source in listed[:_SOURCES_PER_PAGE]],
+        is_first=after is None,
+        next_after=listed[_SOURCES_PER_PAGE - 1].row.id if len(listed) > _SOURCES_PER_PAGE else None,
+        formats=tuple(Format),
+        most_files=MOST_FILES,
+        file_mb=settings.max_upload_mb,
+    )
+
+
+@router.post("/write")
+async def start_writing(
+    request: Request, current: CurrentUser, settings: SettingsNow, now: Now, document_id: RowId
+) -> Response:
+    """Have the document written; when that cannot be, its page says why."""
+    notices = []
+    try:
+        async with database_of(request).transaction() as tx:
+            document = await service.own_document(tx, current.id, document_id)
+            await request_job(tx, current, document, now=now)
+    except Conflict as failure:
+        notices.append(Notice("warning", sentence_of(failure, words_of(request))))
+    return _back(request, document_id, notices, settings=settings)
+
+
+@router.post("/sources")
+async def add_sources(
+    *,
+    request: Request,
+    current: CurrentUser,
+    settings: SettingsNow,
+    now: Now,
+    document_id: RowId,
+    files: Annotated[list[UploadFile] | None, File()] = None,
+) -> Response:
+    """Add the sources of the files; those that cannot be read are named, the others are used."""
+    words = words_of(request)
+    async with database_of(request).transaction() as tx:
+        service.refuse_while_written(await service.own_document(tx, current.id, document_id))
+    chosen = (files or [])[:MOST_FILES]
+    read = await read_files(chosen, most_mib=settings.max_upload_mb, words=words)
+    notices = list(read.notices)
+    if len(files or ()) > MOST_FILES:
+        notices.append(Notice("warning", words("upload.too_many", most=MOST_FILES)))
+    if read.sources:
+        async with database_of(request).transaction() as tx:
+            document = await service.own_document(tx, current.id, document_id, lock=True)
+            added = await sources_service.add_sources(tx, document, read.sources, now)
+        notices.insert(0, Notice("done", words.count("sources.added", len(added))))
+    elif not notices:
+        notices.append(Notice("warning", words("upload.none_chosen")))
+    return _back(request, document_id, notices, settings=settings)
+
+
+@router.post("/sources/{source_id}/remove")
+async def remove_source(
+    request: Request, current: CurrentUser, settings: SettingsNow, document_id: RowId, source_id: RowId
+) -> Response:
+    """Remove a source that the text does not cite."""
+    notices = []
+    try:
+        async with database_of(request).transaction() as tx:
+            document = await service.own_document(tx, current.id, document_id, lock=True)
+            await sources_service.remove_source(tx, document, source_id)
+    except Conflict as failure:
+        notices.append(Notice("warning", sentence_of(failure, words_of(request))))
+    return _back(request, document_id, notices, settings=settings)
+
+
+@router.get("/download/{wanted}")
+async def download(request: Request, current: CurrentUser, document_id: RowId, wanted: Format) -> Response:
+    """Return the document as a file."""
+    async with database_of(request).transaction() as tx:
+        document = await service.own_document(tx, current.id, document_id)
+        manuscript = await service.load_manuscript(tx, document, author=current.full_name or "")
+    content = await export_service.export_document(document_id, manuscript, wanted, files_of(request))
+    name = export_service.file_name(manuscript.title, wanted)
+    headers = {"Content-Disposition": export_service.attachment(name), "Cache-Control": "no-store"}
+    return Response(content, media_type=wanted.media_type, headers=headers)
+
+
+def _back(
+    request: Request, document_id: int, notices: list[Notice], *, settings: SettingsNow
+) -> RedirectResponse:
+    response = RedirectResponse(f"/documents/{document_id}", 303)
+    leave_notices(response, notices, more=words_of(request)("notices.more"), settings=settings)
+    return response

@@ -1,0 +1,80 @@
+"""My documents: the list, and taking one away."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from tesigo.accounts.session import CurrentUser
+from tesigo.documents import export_service, service
+from tesigo.documents.models import DocumentRow
+from tesigo.documents.routes import files_of
+from tesigo.generation.models import JobRow
+from tesigo.generation.service import find_latest_job
+from tesigo.kit.requests import SettingsNow, Tx, database_of
+from tesigo.kit.schemas import RowId, decode_cursor, encode_cursor
+from tesigo.web.notices import Notice, leave_notices
+from tesigo.web.pages import show_page, words_of
+
+_PER_PAGE = 20
+RUNNING = ("queued", "running", "paused")
+"""The states of a job that has not ended."""
+
+router = APIRouter(prefix="/documents")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A document, with its job while one runs."""
+
+    row: DocumentRow
+    job: JobRow | None
+
+
+@router.get("")
+async def show_documents(
+    request: Request,
+    current: CurrentUser,
+    tx: Tx,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """Show my documents, newest first."""
+    before_id = decode_cursor(cursor)
+    rows = await service.list_documents(tx, current.id, status=None, before_id=before_id, limit=_PER_PAGE + 1)
+    listed = [
+        _Listed(row, await find_latest_job(tx, row.id) if row.status == "generating" else None)
+        for row in rows[:_PER_PAGE]
+    ]
+    return show_page(
+        request,
+        "documents.html",
+        user=current,
+        documents=listed,
+        is_first=cursor is None,
+        next_cursor=encode_cursor(listed[-1].row.id) if len(rows) > _PER_PAGE else None,
+    )
+
+
+@router.get("/{document_id}/delete")
+async def ask_to_delete(request: Request, current: CurrentUser, tx: Tx, document_id: RowId) -> Response:
+    """Ask once more before a document goes."""
+    document = await service.own_document(tx, current.id, document_id)
+    return show_page(request, "delete.html", user=current, document=document)
+
+
+@router.post("/{document_id}/delete")
+async def delete_document(
+    request: Request, current: CurrentUser, settings: SettingsNow, document_id: RowId
+) -> Response:
+    """Delete the document with all that belongs to it; a job that writes it stops."""
+    async with database_of(request).transaction() as tx:
+        document = await service.own_document(tx, current.id, document_id, lock=True)
+        title = document.title
+        await service.delete_document(tx, document)
+    await files_of(request).remove_files(export_service.export_folder(document_id))
+    words = words_of(request)
+    response = RedirectResponse("/documents", 303)
+    done = Notice("done", words("delete.done", title=title))
+    leave_notices(response, [done], more=words("notices.more"), settings=settings)
+    return response

@@ -1,0 +1,157 @@
+"""The form for a new document: what it is about, what it is to look like, and the sources for it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi.responses import RedirectResponse
+
+from tesigo.accounts.session import CurrentUser
+from tesigo.documents import library_service, service, sources_service
+from tesigo.export.errors import UnknownNorm, UnknownStyle
+from tesigo.export.norms import load_norm, norm_names
+from tesigo.export.styles import find_style
+from tesigo.generation.service import request_job
+from tesigo.kit.requests import Now, SettingsNow, database_of
+from tesigo.kit.settings import Settings
+from tesigo.web.languages import language_of
+from tesigo.web.notices import Notice, leave_notices
+from tesigo.web.pages import show_page, words_of
+from tesigo.web.uploaded_files import MOST_FILES, read_files
+from tesigo.writing.brief import (
+    FEWEST_PAGES,
+    LANGUAGES,
+    LONGEST_REQUIREMENTS,
+    LONGEST_TITLE,
+    MOST_PAGES,
+    SHORTEST_TITLE,
+    Brief,
+    make_brief,
+)
+from tesigo.writing.errors import InvalidBrief
+
+COMMON_STYLES = {
+    "apa": "APA 7",
+    "chicago": "Chicago 18",
+    "dstu": "ДСТУ 8302:2015",
+    "harvard": "Harvard",
+    "ieee": "IEEE",
+    "mla": "MLA 9",
+    "vancouver": "Vancouver",
+    "nature": "Nature",
+    "american-medical-association": "AMA",
+    "american-sociological-association": "ASA",
+}
+"""What the form suggests; any other name of a CSL style is taken too."""
+
+router = APIRouter(prefix="/documents/new")
+_Field = Annotated[str, Form()]
+
+
+@router.get("")
+async def show_form(request: Request, current: CurrentUser, settings: SettingsNow) -> Response:
+    """Show the empty form."""
+    values = {
+        "title": "",
+        "pages": "10",
+        "language": language_of(request),
+        "citation_style": "apa",
+        "norm": norm_names()[0],
+        "requirements": "",
+    }
+    return show_page(
+        request, "new_document.html", user=current, values=values, faults={}, **_choices(settings)
+    )
+
+
+@router.post("")
+async def create_document(
+    *,
+    request: Request,
+    current: CurrentUser,
+    settings: SettingsNow,
+    now: Now,
+    files: Annotated[list[UploadFile] | None, File()] = None,
+    title: _Field = "",
+    pages: _Field = "",
+    language: _Field = "en",
+    citation_style: _Field = "",
+    norm: _Field = "",
+    requirements: _Field = "",
+) -> Response:
+    """Create the document, add the sources and start the writing.
+
+    Files that cannot be read are named, the others are used. Without any source at hand the document is
+    kept, and its page says what to add.
+    """
+    words = words_of(request)
+    values = {
+        "title": title,
+        "pages": pages,
+        "language": language,
+        "citation_style": citation_style,
+        "norm": norm,
+        "requirements": requirements,
+    }
+    brief, faults = _check(values)
+    if brief is None or len(files or ()) > MOST_FILES:
+        if len(files or ()) > MOST_FILES:
+            faults["files"] = words("upload.too_many", most=MOST_FILES)
+        return show_page(
+            request,
+            "new_document.html",
+            user=current,
+            status=400,
+            values=values,
+            faults={field: words.find(f"faults.{field}") or rule for field, rule in faults.items()},
+            **_choices(settings),
+        )
+    read = await read_files(files or (), most_mib=settings.max_upload_mb, words=words)
+    notices = list(read.notices)
+    async with database_of(request).transaction() as tx:
+        document = await service.create_document(tx, current.id, brief, model=None, now=now)
+        if read.sources:
+            await sources_service.add_sources(tx, document, read.sources, now)
+        if read.sources or await library_service.count_library(tx):
+            await request_job(tx, current, document, now=now)
+        else:
+            notices.append(Notice("warning", words("new.no_source")))
+    response = RedirectResponse(f"/documents/{document.id}", 303)
+    leave_notices(response, notices, more=words("notices.more"), settings=settings)
+    return response
+
+
+def _check(values: Mapping[str, str]) -> tuple[Brief | None, dict[str, str]]:
+    """Return the brief, or the rule that each wrong field breaks."""
+    faults: dict[str, str] = {}
+    pages = values["pages"].strip()
+    is_number = pages.isascii() and pages.isdigit() and len(pages) < 6
+    asked = {**values, "pages": int(pages) if is_number else 0}
+    try:
+        brief = make_brief(**asked)  # type: ignore[arg-type]  # the fields of the form are its parameters
+    except InvalidBrief as failure:
+        faults |= dict(failure.fields)
+    try:
+        find_style(values["citation_style"].strip())
+    except UnknownStyle as failure:
+        faults.setdefault("citation_style", failure.message)
+    try:
+        load_norm(values["norm"])
+    except UnknownNorm as failure:
+        faults.setdefault("norm", failure.message)
+    return (None, faults) if faults else (brief, {})
+
+
+def _choices(settings: Settings) -> dict[str, Any]:
+    return {
+        "limits": {
+            "title": (SHORTEST_TITLE, LONGEST_TITLE),
+            "pages": (FEWEST_PAGES, MOST_PAGES),
+            "requirements": LONGEST_REQUIREMENTS,
+            "files": MOST_FILES,
+            "file_mb": settings.max_upload_mb,
+        },
+        "text_languages": LANGUAGES,
+        "styles": COMMON_STYLES,
+        "norms": {name: load_norm(name).title for name in norm_names()},
+    }

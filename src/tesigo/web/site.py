@@ -1,0 +1,20 @@
+"""The pages as a whole: what an application gets when it shows itself to people."""
+
+from fastapi import FastAPI
+
+from tesigo.web import document, documents, landing, languages, new_document, reading, sign_in
+from tesigo.web.assets import ADDRESS, FOLDER, Assets, ImmutableFiles
+from tesigo.web.pages import Pages
+from tesigo.web.problem_pages import install_problem_pages
+
+
+def add_pages(app: FastAPI) -> None:
+    """Add all pages, the built files behind them, and failures as pages; call `install_problems` before.
+
+    The pages expect the application's state as the routes of the API do. Raises AssetsMissing.
+    """
+    app.state.pages = Pages(Assets())
+    for pages in (landing, languages, sign_in, new_document, documents, reading, document):
+        app.include_router(pages.router, include_in_schema=False)
+    app.mount(ADDRESS, ImmutableFiles(directory=FOLDER), name="static")
+    install_problem_pages(app)

@@ -1,0 +1,47 @@
+"""Files that a form brings: each read for itself, so that one that is broken does not stop the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.datastructures import UploadFile
+
+from tesigo.documents.uploads import read_file
+from tesigo.kit.errors import Invalid
+from tesigo.manuscript import Source
+from tesigo.web.notices import Notice
+from tesigo.web.problem_pages import sentence_of
+from tesigo.web.words import Words
+
+MOST_FILES = 50
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRead:
+    """The sources of all files that could be read, and a notice for each trouble."""
+
+    sources: tuple[Source, ...]
+    notices: tuple[Notice, ...]
+
+
+async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words) -> FilesRead:
+    """Return what the files hold; one that cannot be read is named with its reason."""
+    sources: list[Source] = []
+    notices: list[Notice] = []
+    for file in files:
+        name = file.filename or ""
+        if not name and not file.size:  # what a browser sends for a field that was left empty
+            continue
+        if (file.size or 0) > most_mib * _MIB:
+            reason = words("upload.too_large", most=most_mib)
+            notices.append(Notice("warning", words("upload.refused", name=name, reason=reason)))
+            continue
+        try:
+            reading = await read_file(name or "file", await file.read(), most_mib)
+        except Invalid as refusal:
+            reason = sentence_of(refusal, words)
+            notices.append(Notice("warning", words("upload.refused", name=name, reason=reason)))
+            continue
+        sources += reading.sources
+        notices += [Notice("warning", f"{name}: {warning}") for warning in reading.warnings]
+    return FilesRead(tuple(sources), tuple(notices))
