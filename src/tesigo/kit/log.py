@@ -43,7 +43,7 @@ def configure_logs(*, json: bool, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("uvicorn.access", "pgqueuer", "asyncio"):
+    for chatty in ("uvicorn.access", "pgqueuer", "asyncio", "bm25s", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     for own_handlers in ("uvicorn", "uvicorn.error"):
         logging.getLogger(own_handlers).handlers.clear()

@@ -1,0 +1,81 @@
+"""A whole installation for a test: real tables, real adapters, and a client that talks to the application."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tesigo.entry.api import make_app
+from tesigo.entry.migrating import migrate
+from tesigo.entry.wiring import House, open_house
+from tesigo.kit.clock import Clock, system_clock
+from tesigo.kit.settings import load_settings
+from tests.databases import EMBEDDED, database
+
+HERE = "http://127.0.0.1:8000"
+ABSTRACTS = [
+    {
+        "id": "any",
+        "type": "article-journal",
+        "title": f"Feedback on essays, study {number}",
+        "author": [{"family": family, "given": "A."}],
+        "issued": {"date-parts": [[2015 + number]]},
+        "container-title": "Journal of Essays",
+        "abstract": (
+            f"Automated feedback on essays helps students of group {number} to revise their drafts. "
+            f"Teachers of group {number} report that rubric scores agree with those of human raters. "
+            f"Students in class {number} trust comments on grammar more than comments on argument. "
+            f"Peer feedback remains the strongest predictor of revision quality in cohort {number}. "
+            f"Language models score the essays of cohort {number} with a moderate bias towards length. "
+            f"Teachers in school {number} use the scores to plan their lessons for weak writers."
+        ),
+    }
+    for number, family in enumerate(("Adams", "Brown", "Clark", "Davis", "Evans", "Frank", "Green", "Hill"))
+]
+"""Records with abstracts of our own, enough for a short document."""
+
+
+@asynccontextmanager
+async def opened_house(
+    folder: Path, *, server: str = EMBEDDED, clock: Clock = system_clock, **given: Any
+) -> AsyncIterator[House]:
+    """Give a house over a new database on the named server, with its files in the folder."""
+    async with database(server) as url:
+        settings = load_settings(_env_file=None, data_dir=folder, database_url=url, **given)
+        async with open_house(settings, clock=clock) as house:
+            await migrate(house.database)
+            yield house
+
+
+@asynccontextmanager
+async def client_of(house: House, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the application over this house, in this process."""
+    transport = httpx.ASGITransport(make_app(house), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=HERE, headers=headers, timeout=30) as client:
+        yield client
+
+
+async def sign_in(client: httpx.AsyncClient, outbox: Path, email: str) -> dict[str, str]:
+    """Sign somebody in by the mail that they get; return the headers of their requests."""
+    answer = await client.post("/api/v1/auth/magic-link", json={"email": email})
+    assert answer.status_code == 202, answer.text
+    redeemed = {"code": code_from_mail(outbox, email), "gdpr_consent": True}
+    answer = await client.post("/api/v1/auth/magic-link/verify", json=redeemed)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def code_from_mail(outbox: Path, email: str) -> str:
+    """Return the code of the newest mail to this address."""
+    for file in sorted(outbox.glob("*.eml"), reverse=True):
+        mail = message_from_bytes(file.read_bytes())
+        if mail["To"] == email:
+            text = mail.get_payload(0).get_payload(decode=True).decode()
+            found = re.search(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{1,4})+\b", text)
+            assert found, text
+            return found[0]
+    raise AssertionError(f"no mail to {email} in {outbox}")
