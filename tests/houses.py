@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.databases import EMBEDDED, database
 
 from tesigo.entry.api import make_app
 from tesigo.entry.migrating import migrate
 from tesigo.entry.wiring import House, open_house
 from tesigo.kit.clock import Clock, system_clock
 from tesigo.kit.settings import load_settings
-from tests.databases import EMBEDDED, database
 
 HERE = "http://127.0.0.1:8000"
 ABSTRACTS = [

@@ -12,7 +12,6 @@ import httpx
 import pypdfium2
 import pytest
 import websockets
-
 from tests.databases import EMBEDDED, SERVER, database
 from tests.houses import ABSTRACTS, sign_in
 from tests.processes import served, tesigo

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from tests.houses import ABSTRACTS, client_of, opened_house, sign_in
 
 FREE = {  # routes that concern nobody's things, or only the caller's own
