@@ -78,6 +78,13 @@ async def test_logging_out_ends_both_tokens_and_may_be_repeated(house: House):
     assert (await house.log_out(tokens["refresh_token"])).status_code == 204
 
 
+async def test_after_logging_out_no_grace_revives_the_sign_in(house: House):
+    first = await house.enter()
+    second = (await house.refresh(first["refresh_token"])).json()
+    await house.log_out(second["refresh_token"])
+    assert (await house.refresh(first["refresh_token"])).status_code == 401
+
+
 async def test_logging_out_leaves_the_other_devices_and_other_people_alone(house: House):
     here, there = await house.enter(), await house.enter()
     somebody_else = await house.enter("taras@example.com")
