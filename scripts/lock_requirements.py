@@ -17,11 +17,11 @@ COMPILE = (
 
 def main() -> None:
     """Write one lock for what runs, then one for each group, with the same versions where they share a package."""
-    subprocess.run([*COMPILE, "--output-file", LOCKS / "run.txt"], cwd=ROOT, check=True)
+    subprocess.run((*COMPILE, "--output-file", LOCKS / "run.txt"), cwd=ROOT, check=True)
     for group in ("build", "test", "check"):
         lock = LOCKS / f"{group}.txt"
-        shared = ["--constraints", LOCKS / "run.txt", "--group", group]
-        subprocess.run([*COMPILE, *shared, "--output-file", lock], cwd=ROOT, check=True)
+        shared = ("--constraints", LOCKS / "run.txt", "--group", group)
+        subprocess.run((*COMPILE, *shared, "--output-file", lock), cwd=ROOT, check=True)
     print("The locks in requirements/ are up to date; read the difference before you commit it.")
 
 
