@@ -1,0 +1,73 @@
+"""From the bytes of a file that somebody brings to sources."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tesigo.intake.archives import check_docx
+from tesigo.intake.csl import Item
+from tesigo.intake.docx import extract_docx
+from tesigo.intake.errors import FileTooLarge
+from tesigo.intake.kinds import Kind, check_name, find_packed_kind, find_text_kind
+from tesigo.intake.pdf import extract_pdf
+from tesigo.intake.prose_files import Described, describe_text, title_of_name
+from tesigo.intake.references import read_references
+from tesigo.intake.texts import decode_text
+from tesigo.manuscript import Source
+from tesigo.manuscript.keys import issue_key
+
+MOST_BYTES = 20 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file gave: its sources, and a sentence for each part that could not be used."""
+
+    sources: tuple[Source, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def read_sources(
+    name: str, data: bytes, *, taken: Collection[str] = (), most_bytes: int = MOST_BYTES
+) -> Reading:
+    """Return the sources in a file: each record of a list of references, or the one that a document is.
+
+    name: the file's own, for its title and for a check against its content, which alone decides the kind.
+    taken: keys that the document has; the new ones differ from them and from each other.
+    Blocks, for 40 s at worst (a child process reads PDF, DOCX, BibTeX and RIS): call it in a thread from
+    asynchronous code. Raises the kinds of `intake.errors`; their messages say what to bring instead.
+    """
+    if len(data) > most_bytes:
+        raise FileTooLarge(f"This file is larger than {most_bytes / (1 << 20):g} MiB. Bring a smaller one.")
+    kind = find_packed_kind(data)
+    text = ""
+    if kind is None:
+        text = decode_text(data)
+        kind = find_text_kind(name, text)
+    if kind is Kind.DOCX:
+        check_docx(data)
+    check_name(name, kind)
+    if kind is Kind.PDF:
+        found = extract_pdf(data)
+        return _one(Described(found.title or title_of_name(name)), found.text, taken)
+    if kind is Kind.DOCX:
+        document = extract_docx(data)
+        described = Described(document.title, document.authors)
+        if not document.title:
+            described = describe_text(name, document.text, is_markdown=True)
+        return _one(described, document.text, taken)
+    if kind in (Kind.MARKDOWN, Kind.TEXT):
+        return _one(describe_text(name, text, is_markdown=kind is Kind.MARKDOWN), text, taken)
+    records = read_references(kind, text)
+    used = set(taken)
+    sources = tuple(_keyed(item, abstract, "", used) for item, abstract in records.items)
+    return Reading(sources, tuple(records.warnings))
+
+
+def _one(described: Described, text: str, taken: Collection[str]) -> Reading:
+    return Reading((_keyed(described.item(), "", text, set(taken)),))
+
+
+def _keyed(item: Item, abstract: str, text: str, used: set[str]) -> Source:
+    key = issue_key(item, used)
+    used.add(key)
+    return Source(key=key, csl={**item, "id": key}, abstract=abstract, full_text=text)
