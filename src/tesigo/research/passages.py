@@ -33,8 +33,11 @@ _REFERRING = re.compile(
     r"|theorems?|lemmas?|figur[ae]|tabell[ae]|sezion[ei]|capitol[oi]|equazion[ei]|appendice|рис|рисун\w+|табл\w*|розділ\w*"
     r"|формул\w*|додат\w+)\b\.?\s*\(?[A-ZА-ЯІЇЄ]?\d"
     r"|\((?i:see|cf|cfr|vedi|si veda|див)\b"
+    # an entry of a list of references; the small print of publishers
+    r"|[^\W\d_]{2,}, [A-ZА-ЯІЇЄҐ]\.(?:[ -]?[A-ZА-ЯІЇЄҐ]\.)*[;,&]"
+    r"|Creative Commons|[Aa]ll rights reserved|©|\bretain copyright"
     # a lost superscript, or a missing space between two sentences
-    r"|[^\W\d_]{4}[.,;]\d|[^\W\d_A-Z]{3}[.?!][A-ZА-ЯІЇЄҐ][^\W\d_]{2}"
+    r"|^\d{1,2}\s[A-ZА-ЯІЇЄҐ]|[^\W\d_]{4}[.,;]\d|[^\W\d_A-Z]{3}[.?!][A-ZА-ЯІЇЄҐ][^\W\d_]{2}"
     r"|\s[,;.](?=\s)|\.\.\.|…|[,;:]\s*\.$|\(\s*[,;)]|\.\.$"
 )
 _FRAGMENT = re.compile(r"(?:How|Why|Whether|Whose|Як|Чому|Come mai)\b[^?]*\.\Z")
