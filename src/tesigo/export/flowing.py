@@ -1,6 +1,7 @@
 """The composed document → formats that have no pages of ours: ODT, LaTeX, EPUB, HTML, Markdown, BibTeX."""
 
 import json
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -14,6 +15,8 @@ from tesigo.export.pandoc import run_pandoc
 from tesigo.export.records import clean_record
 from tesigo.export.tree import NO_ATTRIBUTES, Node, plain_inlines
 
+_ENTRY = re.compile(r"^@\w+\{(\w+),$", re.MULTILINE)
+_PLAIN_DOI = re.compile(r"10\.[^\s{}\\%#]+")
 _CONTENTS = ("--toc", "--toc-depth=2")
 
 
@@ -78,7 +81,13 @@ def set_bibtex(composition: Composition) -> bytes:
         records.append(record)
     with TemporaryDirectory(prefix="tesigo-bibtex-") as name:
         stdin = json.dumps(records).encode()
-        return run_pandoc(["-f", "csljson", "-t", "bibtex"], folder=Path(name), stdin=stdin)
+        written = run_pandoc(["-f", "csljson", "-t", "bibtex"], folder=Path(name), stdin=stdin).decode()
+    dois = {record["id"]: str(record.get("DOI", "")) for record in records}
+    return _ENTRY.sub(lambda entry: entry[0] + _doi_line(dois[entry[1]]), written).encode()
+
+
+def _doi_line(doi: str) -> str:
+    return f"\n  doi = {{{doi}}}," if _PLAIN_DOI.fullmatch(doi) else ""
 
 
 def _write(composition: Composition, blocks: Iterator[Node], options: Sequence[str]) -> bytes:

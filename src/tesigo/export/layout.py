@@ -12,11 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tesigo.export.composition import REFERENCES_ANCHOR, Composition
-from tesigo.export.errors import FontsMissing, UnreadableText
+from tesigo.export.errors import FontsMissing
 from tesigo.export.norms import LINE_EM
 from tesigo.export.pandoc import FIXED_TIME, run_pandoc
 from tesigo.export.tree import Node
-from tesigo.kit.confined import LimitExceeded, Limits, run_confined
+from tesigo.export.typst_text import literal_words
+from tesigo.kit.confined import Limits, run_confined
 
 _ROOM = Path(str(files("tesigo.export")))
 _FONTS = _ROOM / "fonts"
@@ -66,7 +67,7 @@ def lay_out(composition: Composition) -> Layout:
 def _run_typst(composition: Composition, folder: Path, *, timestamp: str) -> None:
     if not any(_FONTS.glob("*.ttf")):
         raise FontsMissing
-    document = composition.document(list(_typst_blocks(composition)))
+    document = composition.document(literal_words(list(_typst_blocks(composition))))
     body = run_pandoc(
         ["-f", "json", "-t", "typst-citations-smart", "--wrap=none"],
         folder=folder,
@@ -76,12 +77,7 @@ def _run_typst(composition: Composition, folder: Path, *, timestamp: str) -> Non
     (folder / "settings.json").write_text(json.dumps(_settings(composition), ensure_ascii=False), "utf-8")
     shutil.copy(_ROOM / "thesis.typ", folder / "thesis.typ")
     worker = [sys.executable, "-I", str(_ROOM / "typst_worker.py"), str(_FONTS), timestamp]
-    try:
-        run_confined(worker, cwd=folder, limits=_LIMITS, environment={"RAYON_NUM_THREADS": "2"})
-    except LimitExceeded as cause:
-        raise UnreadableText(
-            "The document is too large or too intricate to be laid out: look for very large tables."
-        ) from cause
+    run_confined(worker, cwd=folder, limits=_LIMITS, environment={"RAYON_NUM_THREADS": "2"})
 
 
 def _typst_blocks(composition: Composition) -> Iterator[Node]:

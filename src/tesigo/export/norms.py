@@ -14,11 +14,12 @@ LINE_EM = 1.149
 _PAPERS_MM = {"a4": (210.0, 297.0), "us-letter": (215.9, 279.4)}
 _POINTS_PER_MM = 72 / 25.4
 _SHORT_DOCUMENT_PAGES = 8
-_CHARACTER_EM = {"uk": 0.497, "it": 0.437}
-_OTHER_CHARACTER_EM = 0.437
-_CHARACTERS_PER_WORD = {"uk": 7.5, "it": 6.5}
-_OTHER_CHARACTERS_PER_WORD = 6.6
-_PARAGRAPH_FILL = 0.96
+_CHARACTER_EM = {"uk": 0.455}
+_LATIN_CHARACTER_EM = 0.402
+_CHARACTERS_PER_WORD = {"uk": 7.5, "it": 6.8}
+_OTHER_CHARACTERS_PER_WORD = 7.1
+_CHARACTERS_PER_PARAGRAPH = 700
+_RAGGED_FILL = 0.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,21 @@ class Norm:
         return pages < _SHORT_DOCUMENT_PAGES
 
     def words_per_page(self, language: str) -> float:
-        """Return how many words of running prose fill a page, within some 4 %.
+        """Return how many words of academic prose fill a page; texts differ by a tenth in the length of words.
 
-        language: BCP 47; what is not measured counts as English.
+        language: BCP 47; what was not measured counts as English. Measured on the abstracts of 860 papers.
         """
-        spoken = language.partition("-")[0].lower()
-        width, height = (length * _POINTS_PER_MM for length in self.text_mm)
-        lines = height // (self.size_pt * LINE_EM * self.line_spacing)
-        characters = width / (self.size_pt * _CHARACTER_EM.get(spoken, _OTHER_CHARACTER_EM))
-        in_a_word = _CHARACTERS_PER_WORD.get(spoken, _OTHER_CHARACTERS_PER_WORD)
-        return lines * characters * _PARAGRAPH_FILL / in_a_word
+        in_a_word = _CHARACTERS_PER_WORD.get(_spoken(language), _OTHER_CHARACTERS_PER_WORD)
+        return self.characters_per_page(language) / in_a_word
+
+    def characters_per_page(self, language: str) -> float:
+        """Return how many characters, blanks too, fill a page in paragraphs of some 700 characters."""
+        width, height = (length * _POINTS_PER_MM / self.size_pt for length in self.text_mm)
+        pitch = LINE_EM * self.line_spacing
+        lines = (height + pitch - 1) // pitch  # above the first line there is no leading
+        in_a_line = width / _CHARACTER_EM.get(_spoken(language), _LATIN_CHARACTER_EM)
+        fill = (1 - in_a_line / 2 / _CHARACTERS_PER_PARAGRAPH) * (1 if self.is_justified else _RAGGED_FILL)
+        return lines * in_a_line * fill
 
 
 def load_norm(name: str) -> Norm:
@@ -112,3 +118,7 @@ def _norms() -> dict[str, Norm]:
         name: Norm(name=name, **{**table, "heading_pt": tuple(table["heading_pt"])})
         for name, table in tables.items()
     }
+
+
+def _spoken(language: str) -> str:
+    return language.partition("-")[0].lower()

