@@ -12,9 +12,14 @@ ITALIAN = "Perché gli studenti più giovani scrivono così? È una città unive
 RUSSIAN = "Обратная связь меняет обучение, если ученики получают её вовремя и читают внимательно.\n" * 3
 
 
+PORTUGUESE = "Não é fácil: as crianças e os irmãos põem as mãos nos pães da região.\n" * 3
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
+        (PORTUGUESE, "cp1252"),
+        (PORTUGUESE, "iso8859_1"),
         (UKRAINIAN, "utf-8"),
         (UKRAINIAN, "utf-8-sig"),
         (UKRAINIAN, "utf-16"),
