@@ -90,15 +90,18 @@ def _finish_text(part: bytes, composition: Composition) -> bytes:
     body.append(etree.fromstring(section_properties(composition.norm), _parser()))
     full_width = twips_of_mm(composition.norm.text_mm[0])
     for table in body.iter(f"{_W}tbl"):
-        _widen_table(table, full_width)
+        _finish_table(table, full_width)
     return _serialise(root)
 
 
-def _widen_table(table: Any, full_width: int) -> None:
+def _finish_table(table: Any, full_width: int) -> None:
     width = table.find(f"{_W}tblPr/{_W}tblW")
     if width is not None and width.get(f"{_W}type") == "auto":
         width.set(f"{_W}type", "pct")
         width.set(f"{_W}w", "5000")
+    for style in table.iter(f"{_W}pStyle"):
+        if style.get(f"{_W}val") == "Compact":
+            style.set(f"{_W}val", "TableText")
     columns = table.findall(f"{_W}tblGrid/{_W}gridCol")
     for column in columns:
         column.set(f"{_W}w", str(full_width // len(columns)))

@@ -74,6 +74,7 @@ def _text_looks(norm: Norm) -> list[Look]:
         body,
         replace(body, style_id="FirstParagraph", name="First Paragraph", is_own=True, parent="BodyText"),
         replace(own, style_id="Compact", name="Compact", alignment="left"),
+        Look("TableText", "Table Text", 11, is_own=True),
         replace(
             body,
             style_id="BlockText",

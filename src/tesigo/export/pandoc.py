@@ -11,7 +11,7 @@ from tesigo.kit.confined import Limits, run_confined
 FIXED_TIME = "315532800"
 """1980-01-01, the earliest time that a ZIP entry can carry: files must not depend on when they are made."""
 
-_HEAP_MIB = 1_500
+_HEAP_MIB = 1_000
 _LIMITS = Limits(time_s=60, cpu_s=60, memory_mib=3_000, file_mib=256)
 
 
