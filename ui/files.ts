@@ -48,7 +48,18 @@ export class ChosenFiles extends HTMLElement {
     for (const file of files) carrier.items.add(file);
     input.files = carrier.files;
     list.hidden = files.length === 0;
+    this.complain(input, files);
     list.replaceChildren(...files.map((file) => this.line(file)));
+  }
+
+  private complain(input: HTMLInputElement, files: File[]): void {
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    const fault = size > Number(this.dataset.mostBytes) ? (this.dataset.tooMuch ?? "") : "";
+    input.setCustomValidity(fault);
+    const line = this.querySelector<HTMLElement>(".fault");
+    if (!line) return;
+    line.hidden = !fault;
+    line.textContent = fault;
   }
 
   private line(file: File): HTMLLIElement {
@@ -59,10 +70,6 @@ export class ChosenFiles extends HTMLElement {
     const size = document.createElement("span");
     size.className = "quiet";
     size.textContent = readable(file.size);
-    if (file.size > Number(this.dataset.mostBytes)) {
-      size.className = "fault";
-      size.textContent += `, ${this.dataset.large}`;
-    }
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "link";

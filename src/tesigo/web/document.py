@@ -1,26 +1,31 @@
 """One document: how far it is, its outline, its sources, its downloads."""
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, sections_service, service, sources_service
+from tesigo.documents.models import DocumentRow
 from tesigo.documents.routes import files_of
 from tesigo.export.formats import Format
 from tesigo.generation.service import find_latest_job, request_job
 from tesigo.kit.errors import Conflict
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import RowId
-from tesigo.web.bibliography import describe
+from tesigo.web.bibliography import Entry, describe
 from tesigo.web.documents import RUNNING
+from tesigo.web.new_document import COMMON_STYLES
 from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import show_page, words_of
 from tesigo.web.problem_pages import sentence_of
 from tesigo.web.uploaded_files import MOST_FILES, read_files
+from tesigo.web.words import Words
 
-_SOURCES_PER_PAGE = 50
+_SOURCES_PER_PAGE = 15
 
 router = APIRouter(prefix="/documents/{document_id}")
 
@@ -40,14 +45,20 @@ async def show_document(
     job = await find_latest_job(tx, document_id)
     listed = await sources_service.list_sources(tx, document, after_id=after, limit=_SOURCES_PER_PAGE + 1)
     words = words_of(request)
+    sections = await sections_service.load_section_rows(tx, document)
+    is_running = job is not None and job.status in RUNNING
+    is_written = any(section.content is not None for section in sections)
     return show_page(
         request,
         "document.html",
         user=current,
         document=document,
         job=job,
-        is_running=job is not None and job.status in RUNNING,
-        sections=await sections_service.load_section_rows(tx, document),
+        is_running=is_running,
+        is_written=is_written,
+        sections=sections,
+        style=COMMON_STYLES.get(document.citation_style, document.citation_style),
+        cited=await _cited(tx, document, words) if is_written and not is_running else [],
         sources=[(source, describe(source.row.csl, words)) for source in listed[:_SOURCES_PER_PAGE]],
         is_first=after is None,
         next_after=listed[_SOURCES_PER_PAGE - 1].row.id if len(listed) > _SOURCES_PER_PAGE else None,
@@ -126,6 +137,20 @@ async def download(request: Request, current: CurrentUser, document_id: RowId, w
     name = export_service.file_name(manuscript.title, wanted)
     headers = {"Content-Disposition": export_service.attachment(name), "Cache-Control": "no-store"}
     return Response(content, media_type=wanted.media_type, headers=headers)
+
+
+async def _cited(tx: AsyncSession, document: DocumentRow, words: Words) -> list[tuple[Entry, int]]:
+    """Return each source that the text cites with how often it does, those cited most first."""
+    manuscript = await service.load_manuscript(tx, document)
+    times = Counter(citation.key for section in manuscript.sections for citation in section.citations)
+    entries = [
+        describe({**source.csl, "id": source.key}, words)
+        for source in manuscript.sources
+        if source.key in times
+    ]
+    return sorted(
+        ((entry, times[entry.key]) for entry in entries), key=lambda cited: (-cited[1], cited[0].short)
+    )
 
 
 def _back(

@@ -1,6 +1,7 @@
 """The pages as a whole: what an application gets when it shows itself to people."""
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from tesigo.web import document, documents, landing, languages, new_document, reading, sign_in
 from tesigo.web.assets import ADDRESS, FOLDER, Assets, ImmutableFiles
@@ -16,5 +17,5 @@ def add_pages(app: FastAPI) -> None:
     app.state.pages = Pages(Assets())
     for pages in (landing, languages, sign_in, new_document, documents, reading, document):
         app.include_router(pages.router, include_in_schema=False)
-    app.mount(ADDRESS, ImmutableFiles(directory=FOLDER), name="static")
+    app.mount(ADDRESS, GZipMiddleware(ImmutableFiles(directory=FOLDER)), name="static")
     install_problem_pages(app)
