@@ -1,10 +1,12 @@
 """The two keys of an installation: the rules that they obey, and a pair of its own for development."""
 
+import contextlib
 import json
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 _SHORTEST = 32
 _FORBIDDEN_WORDS = ("secret", "password", "test", "admin")
@@ -42,16 +44,13 @@ def kept_pair(folder: Path) -> KeyPair:
     if not file.exists():
         pair = generate_pair()
         folder.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            json.dump({"secret_key": pair.secret_key, "jwt_secret": pair.jwt_secret}, out)
-        try:
-            os.link(draft, file)  # fails when another process was first: its pair is the pair
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        # 0600 from the first byte on; a link, because it fails where a rename would put ours over another's
+        with NamedTemporaryFile("w", dir=folder, prefix=".keys-") as draft:
+            json.dump({"secret_key": pair.secret_key, "jwt_secret": pair.jwt_secret}, draft)
+            draft.flush()
+            os.fsync(draft.fileno())
+            with contextlib.suppress(FileExistsError):  # another process was first: its pair is the pair
+                os.link(draft.name, file)
     return KeyPair(**json.loads(file.read_text()))
 
 

@@ -34,7 +34,7 @@ def default_data_folder() -> Path:
 
 
 _Count = Annotated[int, Field(ge=1)]
-_Seconds = Annotated[float, Field(gt=0)]
+_Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _List = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -131,6 +131,11 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("data_dir")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        return value.expanduser()
+
     @field_validator("admin_emails")
     @classmethod
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -150,6 +155,8 @@ class Settings(BaseSettings):
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("postgresql://", "postgresql+asyncpg://")):
             raise ValueError("must begin with postgresql:// or postgresql+asyncpg://")
+        if value and not _is_well_formed(value.get_secret_value()):
+            raise ValueError("must be postgresql://USER:PASSWORD@HOST:PORT/NAME; percent-encode signs in it")
         return value
 
     @field_validator("redis_url")
@@ -173,7 +180,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
     @classmethod
     def _is_http(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        if value and not (re.fullmatch(r"https?://[^\s/]+(/\S*)?", value) and _is_well_formed(value)):
             raise ValueError("must be an address that begins with http:// or https://")
         return value.rstrip("/")
 
@@ -234,6 +241,16 @@ def load_settings(**given: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise Invalid("\n".join(_sentence(fault) for fault in error.errors()), code="wrong_setting") from None
+    except (OSError, UnicodeDecodeError):
+        raise Invalid("The file .env cannot be read: it must be UTF-8 text.", code="wrong_setting") from None
+
+
+def _is_well_formed(address: str) -> bool:
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        return False
+    return True
 
 
 def _sentence(fault: Any) -> str:
