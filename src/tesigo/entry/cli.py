@@ -168,6 +168,13 @@ def _settings(*, json_logs: bool | None = None, level: str | None = None, **give
         json=settings.is_production if json_logs is None else json_logs,
         level=level or ("DEBUG" if settings.debug else "INFO"),
     )
+    if settings.without_effect:
+        _errors.print(
+            f"tesigo: {', '.join(settings.without_effect)} set, but not used by this version yet.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     return settings
 
 

@@ -18,6 +18,14 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CLONE = Path(__file__).resolve().parents[3]
 
 
+_LATER = re.compile(
+    r"redis_url|s3_\w+|openai_\w+|anthropic_\w+|default_model|fallback_models|retry_delays_s|breaker_\w+|"
+    r"daily_token_limit|(semantic_scholar|openalex|crossref|arxiv|perplexity|tavily)_\w+|search_timeout_s|"
+    r"stripe_\w+|price_per_page_cents|currency|max_workers|section_concurrency|checkpoint_interval_s"
+)
+"""Settings that are checked, but that nothing in this version uses yet."""
+
+
 class Environment(StrEnum):
     """Where this installation runs; production is strict where development is convenient."""
 
@@ -225,6 +233,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address under which people reach this installation, without a slash at its end."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def without_effect(self) -> tuple[str, ...]:
+        """The names of the variables that are set although nothing in this version uses them yet."""
+        return tuple(name.upper() for name in sorted(self.model_fields_set) if _LATER.fullmatch(name))
 
     @property
     def mail_sender(self) -> str:
