@@ -245,6 +245,23 @@ async def test_what_outlasts_the_grace_is_handed_back_at_once(jobs: Jobs) -> Non
     assert await jobs.states() == []
 
 
+async def test_a_handler_that_does_not_let_itself_be_cancelled_holds_nobody_up(jobs: Jobs) -> None:
+    began, may_end = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(_payload: Mapping[str, Any]) -> None:
+        began.set()
+        while not may_end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await may_end.wait()
+
+    await jobs.put("stubborn")
+    async with asyncio.timeout(LEASE_S + 3), working(jobs.url, {"stubborn": stubborn}, grace_s=0):
+        await began.wait()
+
+    assert await jobs.states() == ["queued"]
+    may_end.set()
+
+
 async def test_a_cancelled_worker_hands_its_jobs_back(jobs: Jobs) -> None:
     handler = Handler()
     await jobs.put("write", n=1)

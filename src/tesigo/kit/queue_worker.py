@@ -33,7 +33,7 @@ LEASE_S = 10.0
 """How long a job stays with a worker that gives no sign of life. Signs are given every half of it."""
 
 _LOOK_EVERY_S = 2.0  # nobody announces that a lease ran out
-_UNTIL_CANCELLED_S = 5.0
+_UNTIL_CANCELLED_S = 2.0
 _UNTIL_HANDED_BACK_S = 10.0
 _PAUSE_AFTER_FAILURE_S = 2.0
 _TIDY_EVERY_S = 3_600.0
@@ -157,7 +157,8 @@ class _Worker:
         lease_s: float,
     ) -> None:
         self._lease = timedelta(seconds=lease_s)
-        self._running: dict[types.JobId, asyncio.Task[None]] = {}
+        self._running: dict[types.JobId, asyncio.Future[None]] = {}
+        self._abandoning = asyncio.get_running_loop().create_future()
         self._connection = QueueConnection(database_url)
         worker = types.QueueManagerId(uuid4())
         claims = _Claims(
@@ -196,10 +197,15 @@ class _Worker:
         await dispatching
 
     async def _wind_down(self, dispatching: asyncio.Task[None]) -> None:
-        """Cancel what still runs and hand it back; cut the connection when that takes too long."""
+        """Cancel what still runs and hand it back; cut the connection when that takes too long.
+
+        Only the handlers are cancelled: pgqueuer deletes a job when it is cancelled itself.
+        """
         self._dispatcher.shutdown.set()
         for handler in self._running.values():
             handler.cancel()
+        await asyncio.wait({dispatching}, timeout=_UNTIL_CANCELLED_S)
+        self._abandoning.set_result(None)
         await asyncio.wait({dispatching}, timeout=_UNTIL_HANDED_BACK_S)
         self._connection.give_up()
         await asyncio.wait({dispatching}, timeout=_UNTIL_HANDED_BACK_S)
@@ -214,11 +220,7 @@ class _Worker:
             running = asyncio.ensure_future(handler(json.loads(job.payload or b"{}")))
             self._running[job.id] = running
             try:
-                await asyncio.wait({running})
-            except asyncio.CancelledError:
-                # pgqueuer deletes a job whose task is cancelled: give it back instead.
-                running.cancel()
-                await asyncio.wait({running}, timeout=_UNTIL_CANCELLED_S)
+                await asyncio.wait({running, self._abandoning}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self._running.pop(job.id, None)
             if not running.done() or running.cancelled():
