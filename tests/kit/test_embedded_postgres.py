@@ -22,6 +22,7 @@ from tesigo.kit.postgres_server import RunningServer, find_server
 
 HOLDER = Path(__file__).with_name("postgres_holder.py")
 IS_ROOT = os.geteuid() == 0
+warm = pytest.mark.usefixtures("warm_home")  # a first start takes long
 only_root = pytest.mark.skipif(not IS_ROOT, reason="only root runs the server under another account")
 
 
@@ -73,9 +74,26 @@ def around() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    """Return a home whose first start is over."""
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    folder.chmod(0o755)
+    with EmbeddedPostgres(folder / "home", system_folder=folder / "system"):
+        pass
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
 def home(around: Path) -> Path:
     return around / "home"
+
+
+@pytest.fixture
+def warm_home(around: Path, template: Path) -> None:
+    """Make the test's home one whose first start is over."""
+    subprocess.run(["cp", "-a", template / "home", around], check=True)
 
 
 @pytest.fixture
@@ -156,6 +174,7 @@ def test_a_first_start_makes_an_empty_unicode_database(postgres: EmbeddedPostgre
     assert ask(url, "select count(*) from pg_tables where schemaname = 'public'") == 0
 
 
+@warm
 def test_only_the_owner_of_the_socket_folder_can_knock(postgres: EmbeddedPostgres, home: Path) -> None:
     url = postgres.acquire()
 
@@ -163,6 +182,7 @@ def test_only_the_owner_of_the_socket_folder_can_knock(postgres: EmbeddedPostgre
     assert ask(url, "show listen_addresses") == ""
 
 
+@warm
 def test_rows_are_still_there_after_a_stop_and_a_second_start(postgres: EmbeddedPostgres, home: Path) -> None:
     ask(postgres.acquire(), "create table kept (n int)", "insert into kept values (7) returning n")
     postgres.release()
@@ -171,6 +191,7 @@ def test_rows_are_still_there_after_a_stop_and_a_second_start(postgres: Embedded
     assert ask(postgres.acquire(), "select n from kept") == 7
 
 
+@warm
 def test_holders_in_several_processes_share_one_server_and_the_last_one_stops_it(
     postgres: EmbeddedPostgres, start_holder: Callable[..., Holder], home: Path
 ) -> None:
@@ -187,6 +208,7 @@ def test_holders_in_several_processes_share_one_server_and_the_last_one_stops_it
     assert is_stopped(home)
 
 
+@warm
 def test_a_killed_holder_harms_no_other(
     postgres: EmbeddedPostgres, start_holder: Callable[..., Holder], home: Path
 ) -> None:
@@ -201,6 +223,7 @@ def test_a_killed_holder_harms_no_other(
     assert is_stopped(home)
 
 
+@warm
 def test_a_server_whose_holders_were_all_killed_is_taken_over_and_stopped(
     postgres: EmbeddedPostgres, start_holder: Callable[..., Holder], home: Path
 ) -> None:
@@ -231,6 +254,7 @@ def test_holders_that_start_at_the_same_instant_get_one_server(
     assert is_stopped(home)
 
 
+@warm
 def test_ctrl_c_in_a_terminal_does_not_reach_the_server(
     postgres: EmbeddedPostgres, start_holder: Callable[..., Holder], home: Path
 ) -> None:
@@ -246,6 +270,7 @@ def test_ctrl_c_in_a_terminal_does_not_reach_the_server(
     assert ask(url, "select 1") == 1
 
 
+@warm
 def test_every_acknowledged_row_survives_a_killed_server(postgres: EmbeddedPostgres, home: Path) -> None:
     url = postgres.acquire()
     ask(url, "create table acknowledged (n int)", "select 1")
@@ -270,6 +295,7 @@ def test_every_acknowledged_row_survives_a_killed_server(postgres: EmbeddedPostg
     assert kept[: len(written)] == written
 
 
+@warm
 def test_a_process_file_that_names_a_process_of_somebody_else_is_not_believed(
     postgres: EmbeddedPostgres, home: Path
 ) -> None:
@@ -325,6 +351,7 @@ def test_a_first_start_without_room_says_why_and_leaves_nothing_half_made(
     assert ask(postgres.acquire(), "select 1") == 1
 
 
+@warm
 def test_data_of_another_major_version_is_refused_with_what_to_do(
     postgres: EmbeddedPostgres, home: Path
 ) -> None:
@@ -337,8 +364,9 @@ def test_data_of_another_major_version_is_refused_with_what_to_do(
     assert refused.value.code == "database_version"
 
 
-def test_a_long_path_gets_its_socket_elsewhere_behind_a_closed_door(around: Path) -> None:
-    home = around / ("long-" * 20) / "home"
+@warm
+def test_a_long_path_gets_its_socket_elsewhere_behind_a_closed_door(around: Path, home: Path) -> None:
+    home = home.rename(around / ("long-" * 20))
     with EmbeddedPostgres(home, system_folder=around / "system") as url:
         assert ask(url, "select 1") == 1
         folder = server_of(home).socket_folder
@@ -349,8 +377,9 @@ def test_a_long_path_gets_its_socket_elsewhere_behind_a_closed_door(around: Path
     folder.rmdir()
 
 
-def test_a_socket_folder_that_is_open_to_others_is_refused(around: Path) -> None:
-    home = around / ("long-" * 20) / "home"
+@warm
+def test_a_socket_folder_that_is_open_to_others_is_refused(around: Path, home: Path) -> None:
+    home = home.rename(around / ("long-" * 20))
     with EmbeddedPostgres(home, system_folder=around / "system"):
         folder = server_of(home).socket_folder
     folder.chmod(0o777)
@@ -360,6 +389,7 @@ def test_a_socket_folder_that_is_open_to_others_is_refused(around: Path) -> None
     folder.rmdir()
 
 
+@warm
 def test_a_removed_home_starts_with_an_empty_database(postgres: EmbeddedPostgres, home: Path) -> None:
     ask(postgres.acquire(), "create table old (n int)", "select 1")
     postgres.release()
@@ -368,6 +398,7 @@ def test_a_removed_home_starts_with_an_empty_database(postgres: EmbeddedPostgres
     assert ask(postgres.acquire(), "select to_regclass('old')") is None
 
 
+@warm
 def test_a_holder_may_start_its_killed_server_anew(postgres: EmbeddedPostgres, home: Path) -> None:
     url = postgres.acquire()
     os.kill(server_of(home).pid, signal.SIGKILL)
@@ -418,6 +449,7 @@ def test_a_home_that_was_copied_without_its_outside_database_is_refused(
         EmbeddedPostgres(tmp_path / "copied", system_folder=system_folder).acquire()
 
 
+@warm
 @only_root
 def test_unreachable_programs_are_copied_once_to_where_the_account_reaches_them(
     tmp_path: Path, home: Path, system_folder: Path
@@ -454,6 +486,7 @@ def test_an_ordinary_user_keeps_all_in_home(home: Path, start_holder: Callable[.
     holder.release()
 
 
+@warm
 def test_the_programs_for_backups_match_the_server(postgres: EmbeddedPostgres) -> None:
     url = postgres.acquire()
     ask(url, "create table kept (n int)", "select 1")
