@@ -119,8 +119,9 @@ async def test_a_server_that_is_not_there_is_told_as_not_sent():
         await mailer(f"smtp://127.0.0.1:{port}").send(MAIL)
 
 
-async def test_a_server_that_stays_silent_is_given_up_in_time():
-    async with smtp_server(is_silent=True) as server:
+@pytest.mark.parametrize("trouble", [{"is_silent": True}, {"is_endless": True}], ids=str)
+async def test_a_server_that_stays_silent_or_never_ends_is_given_up_in_time(trouble):
+    async with smtp_server(**trouble) as server:
         began = time.monotonic()
         with pytest.raises(MailNotSent):
             await mailer(f"smtp://127.0.0.1:{server.port}", timeout_s=0.2).send(MAIL)

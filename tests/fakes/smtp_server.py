@@ -18,9 +18,11 @@ class SmtpServer:
     password: str = ""
     refuses_everybody: bool = False
     is_silent: bool = False
+    is_endless: bool = False
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
@@ -37,6 +39,11 @@ class SmtpServer:
         if self.is_silent:
             await reader.read()
             return
+        while self.is_endless and not self.over.is_set():
+            writer.write(b"220-one moment please\r\n")
+            await writer.drain()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.over.wait(), 0.02)
         writer.write(b"220 fake ready\r\n")
         while line := await reader.readline():
             word = line.decode().strip()
@@ -95,6 +102,7 @@ async def smtp_server(*, is_tls_first: bool = False, **given: object) -> AsyncIt
         yield fake
     finally:
         server.close()
+        fake.over.set()
         if conversations:
             await asyncio.wait(conversations, timeout=5)
 

@@ -71,7 +71,7 @@ def read_token(kind: TokenType, token: str, *, keys: KeyPair, now: datetime) -> 
         read = Claims(
             user_id=int(claims["sub"]), sign_in_id=uuid.UUID(str(claims["sid"])), jti=str(claims["jti"])
         )
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise token_not_good() from None
     if claims["type"] != kind or expires_at <= now:
         raise token_not_good()
