@@ -1,9 +1,9 @@
 """Mails reach the server that SMTP_URL names, and a server in trouble is told as such."""
 
+import asyncio
 import shutil
 import ssl
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -121,8 +121,6 @@ async def test_a_server_that_is_not_there_is_told_as_not_sent():
 
 @pytest.mark.parametrize("trouble", [{"is_silent": True}, {"is_endless": True}], ids=str)
 async def test_a_server_that_stays_silent_or_never_ends_is_given_up_in_time(trouble):
-    async with smtp_server(**trouble) as server:
-        began = time.monotonic()
+    async with smtp_server(**trouble) as server, asyncio.timeout(3):
         with pytest.raises(MailNotSent):
             await mailer(f"smtp://127.0.0.1:{server.port}", timeout_s=0.2).send(MAIL)
-    assert time.monotonic() - began < 3
