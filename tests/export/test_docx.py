@@ -73,6 +73,7 @@ _ORDERS = {
     "rPr": _RUN_ORDER,
     "style": _STYLE_ORDER,
     "sectPr": _SECTION_ORDER,
+    "numbering": ["abstractNum", "num"],
     "lvl": _LEVEL_ORDER,
     "tblPr": [
         "tblStyle",

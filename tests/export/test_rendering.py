@@ -1,6 +1,8 @@
+import io
 import math
 import re
-from dataclasses import replace
+import zipfile
+from datetime import UTC, date, datetime
 
 import pytest
 from tests.export.manuscripts import (
@@ -18,7 +20,6 @@ from tests.export.manuscripts import (
 from tesigo.export.errors import UnknownCitation, UnknownNorm, UnknownStyle
 from tesigo.export.formats import Format
 from tesigo.export.rendering import count_pages, render
-from tesigo.manuscript import SectionKind
 
 
 @pytest.mark.parametrize(
@@ -153,9 +154,20 @@ def test_an_unknown_style_is_answered_with_near_names() -> None:
         render(make_manuscript(citation_style="chicgo"), Format.PDF)
 
 
-def test_an_open_fence_in_one_section_does_not_swallow_the_next() -> None:
-    manuscript = make_manuscript()
-    first, *others = manuscript.sections
-    broken = replace(first, kind=SectionKind.BODY, number="1", content="```\nleft open [and\n\n> so")
-    text = pdf_text(render(replace(manuscript, sections=(broken, *others)), Format.PDF))
-    assert "3 Methods of teaching" in text
+def test_a_fence_left_open_in_one_section_does_not_swallow_the_next() -> None:
+    sections = (
+        make_section("1", "First", "Text.\n\n```\nleft open [and\n\n[word]: https://example.org/elsewhere"),
+        make_section("2", "Second", "A [word] that is no link.\n\n```\n\nThe end."),
+    )
+    page = rendered(make_manuscript(sections=sections), Format.HTML).decode()
+    assert re.findall(r"<h1[^>]*>(.*?)</h1>", page)[1:3] == ["1 First", "2 Second"]
+    assert 'example.org/elsewhere"' not in page
+
+
+@pytest.mark.parametrize("kind", [Format.DOCX, Format.ODT, Format.EPUB])
+def test_packed_files_carry_no_time_of_their_making(kind: Format) -> None:
+    data = render(make_manuscript(dated=date(2020, 5, 4)), kind)
+    today = datetime.now(UTC).strftime("%Y-%m-%d").encode()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert [name for name in archive.namelist() if today in archive.read(name)] == []
