@@ -14,7 +14,7 @@ from typing import Any
 from tesigo.export.composition import REFERENCES_ANCHOR, Composition
 from tesigo.export.errors import FontsMissing
 from tesigo.export.norms import LINE_EM
-from tesigo.export.pandoc import FIXED_TIME, run_pandoc
+from tesigo.export.pandoc import run_pandoc
 from tesigo.export.tree import Node
 from tesigo.export.typst_text import literal_words
 from tesigo.kit.confined import Limits, run_confined
@@ -25,7 +25,7 @@ _LIMITS = Limits(time_s=120, cpu_s=180, memory_mib=4_000, file_mib=256)
 REFERENCE_DIGIT_EM = 0.5
 """The width of a digit or bracket before an entry of the bibliography."""
 
-_EARLIEST = datetime.fromtimestamp(int(FIXED_TIME), UTC)
+_EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
