@@ -1,5 +1,6 @@
 """How failures look over HTTP: `application/problem+json` (RFC 9457). Nothing else here knows statuses."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tesigo.kit import errors
 
@@ -25,6 +27,8 @@ _STATUS: tuple[tuple[type[errors.Failure], int], ...] = (
     (errors.Unavailable, 503),
     (errors.Invalid, 400),
 )
+_MOST_RULES = 100
+_LONGEST_LOC = 200
 
 
 class BrokenRule(BaseModel):
@@ -43,6 +47,46 @@ class Problem(BaseModel):
     detail: str
     code: str
     errors: list[BrokenRule] | None = None
+
+
+class ProblemResponse(JSONResponse):
+    """An answer that repeats what came in must not fail at it: half a surrogate pair becomes `?`."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+class UnforeseenFailures:
+    """Answers an exception that nothing else answers, inside of what all answers pass on their way out.
+
+    The framework would do so outside of it: without the request's id, and without the headers of all others.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as failure:
+            if has_begun:
+                raise
+            answer = await scope["app"].exception_handlers[Exception](Request(scope), failure)
+            await answer(scope, receive, send)
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -80,25 +124,27 @@ def problem(
     rules: list[BrokenRule] | None = None,
     headers: dict[str, str] | None = None,
     **more: Any,
-) -> JSONResponse:
+) -> ProblemResponse:
     """Return the answer for one problem; `more` becomes extension members."""
     body = Problem(
         title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=rules
     ).model_dump(exclude_none=True)
-    return JSONResponse(
-        {**body, **more}, status_code=status, headers=headers, media_type="application/problem+json"
-    )
+    return ProblemResponse({**body, **more}, status_code=status, headers=headers)
 
 
 def install_problems(app: FastAPI) -> None:
-    """Make every failure of this application answer as a problem, also those of the framework."""
+    """Make every failure of this application answer as a problem, also those of the framework.
+
+    Call it before any middleware is added.
+    """
+    app.add_middleware(UnforeseenFailures)
     app.add_exception_handler(errors.Failure, _answer_failure)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_unforeseen)
 
 
-async def _answer_failure(_request: Request, failure: Exception) -> JSONResponse:
+async def _answer_failure(_request: Request, failure: Exception) -> ProblemResponse:
     assert isinstance(failure, errors.Failure)  # noqa: S101 - registered for this type only
     status = status_of(failure)
     headers = {}
@@ -114,16 +160,16 @@ async def _answer_failure(_request: Request, failure: Exception) -> JSONResponse
     return problem(status, failure.code, failure.message, rules=rules, headers=headers)
 
 
-async def _answer_invalid_request(_request: Request, failure: Exception) -> JSONResponse:
+async def _answer_invalid_request(_request: Request, failure: Exception) -> ProblemResponse:
     assert isinstance(failure, RequestValidationError)  # noqa: S101 - registered for this type only
     rules = [
-        BrokenRule(loc=".".join(str(part) for part in error["loc"]), msg=error["msg"])
-        for error in failure.errors()
+        BrokenRule(loc=".".join(str(part) for part in error["loc"])[:_LONGEST_LOC], msg=error["msg"])
+        for error in failure.errors()[:_MOST_RULES]
     ]
     return problem(422, "invalid_request", "The request breaks the rules that `errors` lists.", rules=rules)
 
 
-async def _answer_http(_request: Request, failure: Exception) -> JSONResponse:
+async def _answer_http(_request: Request, failure: Exception) -> ProblemResponse:
     assert isinstance(failure, HTTPException)  # noqa: S101 - registered for this type only
     phrase = HTTPStatus(failure.status_code).phrase
     return problem(
@@ -134,6 +180,6 @@ async def _answer_http(_request: Request, failure: Exception) -> JSONResponse:
     )
 
 
-async def _answer_unforeseen(_request: Request, failure: Exception) -> JSONResponse:
+async def _answer_unforeseen(_request: Request, failure: Exception) -> ProblemResponse:
     log.error("unforeseen failure", exc_info=failure)
     return problem(500, "internal_error", "Something went wrong on our side. Please try again.")

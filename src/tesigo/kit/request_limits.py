@@ -1,21 +1,24 @@
 """What every request passes on its way in: an id for the logs, and a limit on its body."""
 
+import contextlib
 import time
 import uuid
 from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tesigo.kit import context
-from tesigo.kit.errors import TooLarge
+from tesigo.kit.errors import Invalid, TooLarge
 from tesigo.kit.problems import problem
 
 log = structlog.get_logger(__name__)
 
 _MIB = 1 << 20
 _FORM_OVERHEAD_MIB = 1
+_LONGEST_LENGTH = 18  # digits; more are no length, and slow to read
 
 
 class RequestLog:
@@ -71,28 +74,52 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+        is_form = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
         most_mib = self._most_upload_mib + _FORM_OVERHEAD_MIB if is_form else self._most_json_mib
+        too_large = problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            TooLarge.code,
+            _sentence(is_form, self._most_upload_mib, most_mib),
+        )
         announced = headers.get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > most_mib * _MIB:
-            refused = problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                TooLarge.code,
-                _sentence(is_form, self._most_upload_mib, most_mib),
+        if not announced.isdigit():
+            await problem(HTTPStatus.BAD_REQUEST, Invalid.code, "Content-Length is no number.")(
+                scope, receive, send
             )
-            await refused(scope, receive, send)
-            return
+        elif len(announced) > _LONGEST_LENGTH or int(announced) > most_mib * _MIB:
+            await too_large(scope, receive, send)
+        else:
+            await self._serve_within(most_mib * _MIB, too_large, scope, receive, send)
+
+    async def _serve_within(
+        self, most_bytes: int, too_large: Response, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Serve, counting what comes; what the application makes of a body that was cut off is not sent."""
         seen = 0
+        has_begun = False
 
         async def receive_within() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > most_mib * _MIB:
-                raise TooLarge(_sentence(is_form, self._most_upload_mib, most_mib))
+            if seen > most_bytes:
+                raise _CutOff
             return message
 
-        await self._app(scope, receive_within, send)
+        async def send_unless_cut_off(message: Message) -> None:
+            nonlocal has_begun
+            if seen <= most_bytes or has_begun:
+                has_begun = True
+                await send(message)
+
+        with contextlib.suppress(_CutOff):
+            await self._app(scope, receive_within, send_unless_cut_off)
+        if seen > most_bytes and not has_begun:
+            await too_large(scope, receive, send)
+
+
+class _CutOff(Exception):
+    """More has come than the limit; the application need not know more than that reading failed."""
 
 
 def _sentence(is_form: bool, most_upload_mib: int, most_mib: int) -> str:
