@@ -154,7 +154,8 @@ def quotability(text: str) -> float:
         return 0.0
     worth = 0.6
     worth += 0.2 if _CLAIM.search(folded) else 0.0
-    worth += 0.1 if 14 <= count <= 36 else -0.1
+    worth += 0.1 if 12 <= count <= 30 else -0.1
+    worth -= 0.15 if count > 40 else 0.0
     worth -= 0.25 if _PROMOTION.search(folded) else 0.0
     worth -= 0.15 * min(2, len(_INNER_NUMBERS.findall(_REFERENCE_NUMBERS.sub("", folded.rstrip(".")))))
     worth -= 0.2 if sum(map(str.isdigit, folded)) > 12 else 0.0

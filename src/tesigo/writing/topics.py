@@ -21,6 +21,11 @@ _FEWEST_TO_SPLIT = 3
 
 def term_weights(texts: Sequence[Sequence[str]]) -> csr_array:
     """Return TF-IDF rows of length 1 for texts given as stems; stems of one text alone are left out."""
+    return weigh_terms(texts)[0]
+
+
+def weigh_terms(texts: Sequence[Sequence[str]]) -> tuple[csr_array, list[str]]:
+    """Return the rows of `term_weights`, and the stem that each column stands for."""
     spread = Counter(stem for text in texts for stem in set(text))
     most = max(2, int(0.6 * len(texts)))
     columns = {
@@ -37,7 +42,7 @@ def term_weights(texts: Sequence[Sequence[str]]) -> csr_array:
     table = csr_array((weights, (rows, places)), shape=(len(texts), max(1, len(columns))), dtype=np.float64)
     lengths = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
     table.data /= np.repeat(np.where(lengths > 0, lengths, 1.0), np.diff(table.indptr))
-    return table
+    return table, list(columns)
 
 
 def meaning_vectors(texts: Sequence[Sequence[str]]) -> Vectors:

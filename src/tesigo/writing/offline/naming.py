@@ -37,7 +37,7 @@ def is_plural(source: Source) -> bool:
 def all_authors(sources: Sequence[Source], wording: Wording) -> str:
     """Return the authors of several works as one list in which it stays clear who wrote together."""
     names = list(dict.fromkeys(_in_list(source, wording) for source in sources))
-    return wording.list_of(names) if len(names) > 1 else authors(sources[0], wording)
+    return wording.list_of(names) if len(names) != 1 else authors(sources[0], wording)
 
 
 def _in_list(source: Source, wording: Wording) -> str:

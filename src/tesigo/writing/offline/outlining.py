@@ -17,9 +17,10 @@ from tesigo.writing.topics import divide, meaning_vectors
 
 _QUOTED_SHARE = 0.5
 _ROOM = 2.2
-_DOUBTFUL = 0.45
-_ROOM_FOR_DOUBT = 1.15
+_DOUBTFUL = 0.38
+_ROOM_FOR_DOUBT = 1.5
 _MOST_SOURCES = 300
+_LANGUAGE_SAMPLE = 1_000
 _LEAD_IN_WORDS = 80
 _SMALLEST_CHAPTER_BLOCKS = 2
 
@@ -80,7 +81,7 @@ def choose_sources(candidates: Sequence[Candidate], words: int, *, pages: int) -
         if candidate.relevance < _DOUBTFUL and quoted >= _ROOM_FOR_DOUBT * _QUOTED_SHARE * words:
             break
         chosen.append(candidate)
-        quoted += min(candidate.words, max(300, cap // 4))
+        quoted += min(candidate.words, max(300, cap // 2))
     return chosen
 
 
@@ -111,7 +112,7 @@ class _Planner:
             phrase_key(wording.heading(kind)) for kind in (SectionKind.INTRODUCTION, SectionKind.CONCLUSION)
         ]
         self._native = {
-            key: guess_language(source.body) == brief.language for key, source in self._sources.items()
+            key: guess_language(source.body[:_LANGUAGE_SAMPLE]) == brief.language for key, source in self._sources.items()
         }
         self._frames = wording.heading_frames()
 

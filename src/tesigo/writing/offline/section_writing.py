@@ -1,6 +1,7 @@
 """A body section of the offline writer: passages chosen, grouped, written paragraph by paragraph to length."""
 
 from tesigo.manuscript import Passage, Section, count_words
+from tesigo.manuscript.markdown import escape_markdown
 from tesigo.writing.offline import naming
 from tesigo.writing.offline.choosing import Group, Strand, choose_passages, group_passages
 from tesigo.writing.offline.frame_choice import FrameChoice
@@ -13,6 +14,7 @@ _NEARLY = 22
 _OWN_WORDS_PER_QUOTE = 20
 _ROUNDS = 6
 _CHOICE = 1.25
+_SHORT_SECTION = 160
 
 
 def write_body(task: SectionTask, *, name: str) -> Section:
@@ -25,6 +27,9 @@ def write_body(task: SectionTask, *, name: str) -> Section:
     if not task.planned.children:
         writer = ParagraphWriter(wording, choice, task.terms, number=task.number)
         _fill(task, writer, written)
+    if not written.paragraphs or not (written.citations or task.planned.children):
+        fields = {"heading": f"*{escape_markdown(task.planned.heading)}*"}
+        written.paragraphs.append(choice.say([wording.frames("lead_in", "nothing")], fields))
     planned = task.planned
     return Section(
         planned.number,
@@ -42,9 +47,9 @@ def _fill(task: SectionTask, writer: ParagraphWriter, written: Written) -> None:
     focus = f"{task.planned.heading} {task.brief.title}"
     for _ in range(_ROUNDS):
         wanted = task.target_words - written.words
-        if wanted < _NEARLY or not left:
+        if not left or (written.citations and wanted < _NEARLY):
             return
-        chosen = choose_passages(left, task.sources, focus=focus, words=round(_CHOICE * wanted))
+        chosen = choose_passages(left, task.sources, focus=focus, words=max(1, round(_CHOICE * wanted)))
         taken = set(chosen)
         left = [passage for passage in left if passage not in taken]
         for group in group_passages(chosen, task.sources, task.terms):
@@ -79,10 +84,10 @@ def _lead_in(task: SectionTask, choice: FrameChoice, written: Written) -> None:
     wording = load_wording(task.brief.language)
     sources = task.sources
     years = [source.year for source in sources if source.year is not None]
-    children = [f"*{child.heading}*" for child in task.planned.children]
+    children = [f"*{escape_markdown(child.heading)}*" for child in task.planned.children]
     terms = [_shown(term, wording.language) for term in distinct_terms(task.terms, 4)]
     fields = {
-        "heading": f"*{task.planned.heading}*",
+        "heading": f"*{escape_markdown(task.planned.heading)}*",
         "works": wording.count(len(sources), "work"),
         "span": wording.span(years) if len(years) > len(sources) // 2 else "",
         "topics": wording.list_of(children),
@@ -90,6 +95,8 @@ def _lead_in(task: SectionTask, choice: FrameChoice, written: Written) -> None:
         "terms": wording.list_of(terms) if len(terms) > 2 else "",
     }
     roles = ["first", "terms", "central", "route"] if children else ["first", "terms", "central"]
+    if not children and task.target_words < _SHORT_SECTION:
+        roles = roles[:1]
     sentences = [choice.say([wording.frames("lead_in", role)], fields) for role in roles]
     text = " ".join(sentence for sentence in sentences if sentence)
     if text:
@@ -98,6 +105,7 @@ def _lead_in(task: SectionTask, choice: FrameChoice, written: Written) -> None:
 
 
 def _shown(term: str, language: str) -> str:
-    return term if language == "en" else f"*{term}*"
+    plain = escape_markdown(term)
+    return plain if language == "en" else f"*{plain}*"
 
 

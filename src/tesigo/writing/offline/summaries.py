@@ -80,7 +80,7 @@ class _Summary:
     def abstract(self) -> str:
         """Return one paragraph on what the document covers and on what it rests."""
         survey = self._survey
-        headings = [f"*{chapter.planned.heading}*" for chapter in survey.chapters]
+        headings = [_named(chapter.planned.heading) for chapter in survey.chapters]
         terms = [survey.shown(chapter.terms[0]) for chapter in survey.chapters if chapter.terms][:6]
         role = "opening" if survey.years else "opening_undated"
         sentences = [
@@ -142,14 +142,14 @@ class _Summary:
         """Return what the introduction says of a chapter."""
         fields = {
             "number": chapter.planned.number,
-            "heading": f"*{chapter.planned.heading}*",
+            "heading": _named(chapter.planned.heading),
             "works": self._survey.works(len(chapter.sources)) if len(chapter.sources) > 2 else "",
             "names": naming.all_authors(chapter.sources[:2], self._wording),
         }
         role = "chapters" if fields["works"] else "chapters_small"
         sentences = [self._say("introduction", role, **fields)]
         if is_detailed and chapter.planned.children:
-            topics = [f"*{child.heading}*" for child in chapter.planned.children]
+            topics = [_named(child.heading) for child in chapter.planned.children]
             sentences.append(self._say("introduction", "sections", topics=self._wording.list_of(topics)))
         return sentences
 
@@ -158,7 +158,7 @@ class _Summary:
         terms = [self._survey.shown(term) for term in chapter.terms[:_NAMED]]
         fields = {
             "number": chapter.planned.number,
-            "heading": f"*{chapter.planned.heading}*",
+            "heading": _named(chapter.planned.heading),
             "names": naming.all_authors(chapter.sources[:2], self._wording),
             "terms": self._wording.list_of(terms) if len(terms) > 1 else "",
         }
@@ -183,7 +183,7 @@ class _Summary:
             gaps.append(self._say("conclusion", role, abstracts=str(abstracts), whole=whole))
         single = survey.single_voiced()
         if single:
-            names = wording.list_of([f"*{chapter.planned.heading}*" for chapter in single])
+            names = wording.list_of([_named(chapter.planned.heading) for chapter in single])
             gaps.append(self._say("conclusion", "gap_single", chapters=names))
         return gaps
 
@@ -191,3 +191,6 @@ class _Summary:
         return self._choice.say([self._wording.frames(*path)], fields)
 
 
+def _named(heading: str) -> str:
+    """Return a heading as it is named in a sentence."""
+    return f"*{escape_markdown(heading)}*"

@@ -1,0 +1,236 @@
+"""The whole way, on made sources: order, length, interruption, honesty."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from tesigo.export.errors import UnknownNorm, UnknownStyle
+from tesigo.manuscript import Manuscript, Section, Source
+from tesigo.manuscript.markdown import join_sections
+from tesigo.research.errors import SourcesUnavailable
+from tesigo.writing.brief import Brief, make_brief
+from tesigo.writing.checks import find_faults
+from tesigo.writing.errors import NoUsableSource
+from tesigo.writing.offline_composer import OfflineComposer
+from tesigo.writing.pipeline import SoFar, write_document
+from tesigo.writing.ports import SectionTask
+from tesigo.writing.stages import Stage
+
+from tests.writing.made import RecordingJournal, count_by_words, make_sources
+
+TITLE = "Sustainable farming on small farms"
+
+
+async def write(
+    brief: Brief,
+    sources: Sequence[Source],
+    journal: RecordingJournal,
+    so_far: SoFar | None = None,
+) -> Manuscript:
+    return await write_document(
+        brief,
+        composer=OfflineComposer(),
+        own_sources=sources,
+        searches=(),
+        journal=journal,
+        count_pages=count_by_words,
+        so_far=so_far,
+    )
+
+
+async def test_the_stages_come_in_their_order(farming: list[Source], journal: RecordingJournal) -> None:
+    manuscript = await write(make_brief(TITLE, pages=10), farming, journal)
+    assert journal.stages == list(Stage)
+    assert journal.outline is not None
+    assert [section.number for section in manuscript.sections] == [one.number for one in journal.outline.walk()]
+    assert {section.number: section for section in manuscript.sections} == journal.sections
+
+
+@pytest.mark.parametrize("language", ["en", "uk", "it"])
+async def test_every_promise_about_citations_quotations_and_sentences_holds(
+    farming: list[Source], journal: RecordingJournal, language: str
+) -> None:
+    manuscript = await write(make_brief(TITLE, pages=12, language=language), farming, journal)
+    assert find_faults(manuscript) == []
+    assert len(manuscript.cited_keys) > 10
+
+
+@pytest.mark.parametrize(("pages", "tolerance"), [(5, 1), (10, 1), (16, 1)])
+async def test_the_document_has_the_asked_pages(
+    farming: list[Source], journal: RecordingJournal, pages: int, tolerance: float
+) -> None:
+    manuscript = await write(make_brief(TITLE, pages=pages), farming, journal)
+    assert count_by_words(manuscript) == pytest.approx(pages, abs=tolerance)
+    assert journal.warnings == []
+
+
+async def test_too_few_sources_give_a_shorter_text_and_a_sentence_that_says_so(journal: RecordingJournal) -> None:
+    manuscript = await write(make_brief(TITLE, pages=60), make_sources(24), journal)
+    pages = count_by_words(manuscript)
+    assert pages < 40
+    assert find_faults(manuscript) == []
+    (warning,) = journal.warnings
+    assert f"about {round(pages)} of the 60 pages" in warning
+    assert "add sources" in warning
+
+
+async def test_without_any_source_it_says_what_to_add(journal: RecordingJournal) -> None:
+    with pytest.raises(NoUsableSource, match="add papers"):
+        await write(make_brief(TITLE), [], journal)
+
+
+async def test_sources_without_text_are_no_usable_source(journal: RecordingJournal) -> None:
+    bare = Source("rossi2020", {"id": "rossi2020", "title": "Sustainable farming"})
+    with pytest.raises(NoUsableSource, match="text that can be quoted"):
+        await write(make_brief(TITLE), [bare], journal)
+    assert journal.sections == {}
+
+
+async def test_a_single_source_is_enough_for_an_honest_short_text(journal: RecordingJournal) -> None:
+    manuscript = await write(make_brief(TITLE, pages=5), make_sources(1), journal)
+    assert find_faults(manuscript) == []
+    assert manuscript.cited_keys == (make_sources(1)[0].key,)
+
+
+async def test_unknown_style_and_norm_are_refused_before_any_work(
+    farming: list[Source], journal: RecordingJournal
+) -> None:
+    with pytest.raises(UnknownNorm):
+        await write(make_brief(TITLE, norm="no-such-norm"), farming, journal)
+    with pytest.raises(UnknownStyle):
+        await write(make_brief(TITLE, citation_style="no-such-style"), farming, journal)
+    assert journal.sources == ()
+
+
+async def test_a_search_that_fails_becomes_a_warning(farming: list[Source], journal: RecordingJournal) -> None:
+    class SilentSearch:
+        name = "silent index"
+
+        async def find_sources(self, query: str, *, limit: int) -> list[Source]:
+            raise SourcesUnavailable("it rests on Mondays")
+
+    await write_document(
+        make_brief(TITLE, pages=5),
+        composer=OfflineComposer(),
+        own_sources=farming,
+        searches=[SilentSearch()],
+        journal=journal,
+        count_pages=count_by_words,
+    )
+    assert any("silent index" in warning for warning in journal.warnings)
+
+
+async def test_the_same_input_gives_the_same_text(farming: list[Source]) -> None:
+    first = await write(make_brief(TITLE, pages=10), farming, RecordingJournal())
+    second = await write(make_brief(TITLE, pages=10), list(farming), RecordingJournal())
+    assert first == second
+
+
+class Interrupted(Exception):
+    """The process died here."""
+
+
+class DyingJournal(RecordingJournal):
+    """Dies as soon as it has heard of so many sections."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._after = after
+
+    async def section_written(self, section: Section) -> None:
+        await super().section_written(section)
+        if len(self.sections) == self._after:
+            raise Interrupted
+
+
+class ResumingJournal(RecordingJournal):
+    """Must not hear again of what was done."""
+
+    def __init__(self, done: frozenset[str]) -> None:
+        super().__init__()
+        self._done = done
+
+    async def evidence_found(self, sources: tuple[Source, ...], warnings: tuple[str, ...]) -> None:
+        raise AssertionError("research was done again")
+
+    async def section_written(self, section: Section) -> None:
+        assert section.number not in self._done, "a finished section was written again"
+        await super().section_written(section)
+
+
+async def test_interrupted_after_any_section_it_ends_with_the_same_text(farming: list[Source]) -> None:
+    brief = make_brief(TITLE, pages=12)
+    whole = await write(brief, farming, RecordingJournal())
+    for after in range(1, len(whole.sections) + 1):
+        dying = DyingJournal(after)
+        with pytest.raises(Interrupted):
+            await write(brief, farming, dying)
+        resuming = ResumingJournal(frozenset(dying.sections))
+        so_far = SoFar(dying.sources, dying.outline, dying.sections)
+        resumed = await write(brief, farming, resuming, so_far)
+        assert join_sections(resumed.sections) == join_sections(whole.sections)
+        assert resumed == whole
+        assert len(resuming.sections) == len(whole.sections) - after
+
+
+async def test_interrupted_after_research_the_outline_is_the_same(farming: list[Source]) -> None:
+    brief = make_brief(TITLE, pages=10)
+    journal = RecordingJournal()
+    whole = await write(brief, farming, journal)
+    resumed = await write(brief, farming, ResumingJournal(frozenset()), SoFar(journal.sources))
+    assert resumed == whole
+
+
+async def test_finished_sections_stay_as_they_are_even_when_a_person_has_edited_them(farming: list[Source]) -> None:
+    brief = make_brief(TITLE, pages=10)
+    journal = RecordingJournal()
+    whole = await write(brief, farming, journal)
+    first = next(section for section in whole.sections if section.level == 2 or section.number == "2")
+    edited = Section(first.number, first.heading, first.kind, "My own words stand here now.", (), "a person")
+    so_far = SoFar(journal.sources, journal.outline, {first.number: edited})
+    resumed = await write(brief, farming, RecordingJournal(), so_far)
+    assert edited in resumed.sections
+
+
+async def test_cancelling_between_sections_loses_nothing_that_was_heard_of(farming: list[Source]) -> None:
+    brief = make_brief(TITLE, pages=12)
+    journal = RecordingJournal()
+    third = asyncio.Event()
+
+    class Slow(OfflineComposer):
+        async def write_section(self, task: SectionTask) -> Section:
+            if task.number == 2:
+                third.set()
+                await asyncio.Event().wait()
+            return await super().write_section(task)
+
+    running = asyncio.create_task(
+        write_document(
+            brief, composer=Slow(), own_sources=farming, searches=(), journal=journal, count_pages=count_by_words
+        )
+    )
+    async with asyncio.timeout(20):
+        await third.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert len(journal.sections) == 2
+    whole = await write(brief, farming, RecordingJournal())
+    so_far = SoFar(journal.sources, journal.outline, journal.sections)
+    assert await write(brief, farming, RecordingJournal(), so_far) == whole
+
+
+async def test_the_event_loop_stays_free_while_it_writes(farming: list[Source], journal: RecordingJournal) -> None:
+    turns = 0
+
+    async def watch() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    watching = asyncio.create_task(watch())
+    await write(make_brief(TITLE, pages=10), farming, journal)
+    watching.cancel()
+    assert turns > 1000
