@@ -4,6 +4,7 @@ The limits are set by a tiny launcher (`confined_launcher`) that then becomes th
 this is safe in a process with threads.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,11 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 from tesigo.kit.errors import Failure
 
 _LAUNCHER = Path(__file__).with_name("confined_launcher.py")
 _STDERR_SHOWN = 4_000
+_STOPPED = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ)
+_SHORT_OF = ("emory", "heap", "File too large")
+"""What runtimes say at their end when a limit was refused to them: of memory (libc, Python, GHC, Rust), of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def run_confined(
     """Return what the command wrote: (standard output, standard error).
 
     The child sees none of our environment but `environment`, and leads a process group of its own, which is
-    killed whole when time is up. Blocks: call it in a thread from asynchronous code.
+    killed whole when it ends or time is up. Blocks: call it in a thread from asynchronous code.
     Raises LimitExceeded when a limit stopped it, ConfinedFailure when it ended with another code than 0.
     """
     launched = [
@@ -89,19 +94,16 @@ def run_confined(
         try:
             code = child.wait(timeout=limits.time_s)
         except subprocess.TimeoutExpired:
-            _kill_group(child)
             raise LimitExceeded(
-                f"stopped after {limits.time_s:.0f} s: the input is too large or too intricate"
+                f"stopped after {limits.time_s:g} s: the input is too large or too intricate"
             ) from None
-        except BaseException:
-            _kill_group(child)
-            raise
+        finally:
+            _kill_group(child)  # also what a child that has ended left running
         out.seek(0)
-        err.seek(0)
-        stderr = err.read(_STDERR_SHOWN).decode("utf-8", "replace")
+        stderr = _end_of(err).decode("utf-8", "replace")
         if code == 0:
             return out.read(), stderr
-    if code in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ) or "emory" in stderr or "heap" in stderr:
+    if code in _STOPPED or any(word in stderr for word in _SHORT_OF):
         raise LimitExceeded(
             "stopped at its limit of time or memory: the input is too large or too intricate", stderr=stderr
         )
@@ -109,5 +111,12 @@ def run_confined(
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    os.killpg(child.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def _end_of(stream: IO[bytes]) -> bytes:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - _STDERR_SHOWN))
+    return stream.read()
