@@ -68,3 +68,10 @@ def test_every_log_line_is_one_json_object_that_says_whose_work_it_was():
     assert "ZeroDivisionError" in lines[2]["exception"]
     assert all({"timestamp", "level", "logger"} <= line.keys() for line in lines)
     assert ended.stdout == ""
+
+
+def test_a_traceback_for_people_shows_no_values():
+    code = LOGGING.replace("json=True", "json=False").replace("1 / 0", "key = 'hu' + 'sh'; 1 / 0")
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "ZeroDivisionError" in ended.stderr
+    assert "hush" not in ended.stderr
