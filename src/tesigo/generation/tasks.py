@@ -1,21 +1,18 @@
 """The queue's handler: runs a job from where it stands to its end."""
 
-import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tesigo.generation.claims import Claim, claim_job
 from tesigo.generation.errors import JobTakenOver
 from tesigo.generation.journal import DatabaseJournal
 from tesigo.kit.clock import Clock
 from tesigo.kit.context import working_on
-from tesigo.kit.db import Database
+from tesigo.kit.db import Database, DatabaseAway
 from tesigo.kit.errors import Failure
 from tesigo.kit.queue import RetryIn
 from tesigo.research.ports import SourceSearch
@@ -41,8 +38,8 @@ class Tools:
 async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Write the document of the job that the payload names.
 
-    A failure that the user can act on ends the job with its sentence. A lost database makes the queue bring
-    the job again. Cancellation leaves the job as it is, for the next worker.
+    A failure that the user can act on ends the job with its sentence. A lost database, or a machine that is
+    short of something, makes the queue bring the job again. Cancellation leaves the job as it is, for the next worker.
     """
     try:
         async with tools.database.transaction() as tx:
@@ -51,8 +48,10 @@ async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
             return
         with working_on(job_id=str(claim.job_id), document_id=claim.document_id, user_id=claim.user_id):
             await _run(tools, claim)
-    except (OSError, DBAPIError, InterfaceError, PoolTimeout) as error:
-        log.warning("the database is away, the job goes on later", reason=type(error).__name__)
+    except JobTakenOver:
+        log.info("job left to another worker")
+    except (DatabaseAway, OSError) as error:
+        log.warning("the database or the machine fails, the job goes on later", reason=repr(error))
         raise RetryIn(_DATABASE_PAUSE_S) from error
 
 
@@ -71,9 +70,7 @@ async def _run(tools: Tools, claim: Claim) -> None:
         )
         await journal.completed(manuscript)
         log.info("job completed", words=manuscript.words)
-    except JobTakenOver:
-        log.info("job left to another worker")
-    except (OSError, DBAPIError, InterfaceError, PoolTimeout, asyncio.CancelledError):
+    except (JobTakenOver, DatabaseAway, OSError):
         raise
     except Failure as failure:
         log.warning("job failed", code=failure.code, reason=failure.message)

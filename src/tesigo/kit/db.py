@@ -3,14 +3,25 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+import asyncpg
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from tesigo.kit.errors import Unavailable
+
+_PASSING = ("08", "28", "3D", "40", "53", "57")
+"""Classes of PostgreSQL's error codes that speak of the server or of other transactions, not of the statement.
+
+From: PostgreSQL 18, appendix A, read 2026-11-23.
+"""
 _NAMES = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -31,21 +42,35 @@ class Row(DeclarativeBase):
     }
 
 
+class DatabaseAway(Unavailable):
+    """The database does not answer, or gave a transaction up: nothing of it is kept, it may be tried again.
+
+    reason: what the driver calls it, for those who run the program.
+    """
+
+    code = "database_away"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The database does not answer: please try again in a moment.")
+        self.reason = reason
+
+
 class Database:
     """An engine with a bounded pool; every transaction of the program begins here.
 
-    url: `postgresql://` or `postgresql+asyncpg://`.
+    url: `postgresql://` or `postgresql+asyncpg://`, with the options that libpq knows (`?sslmode=require`).
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = plain_url(url)
         self._engine = create_async_engine(
-            self.url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            "postgresql+asyncpg://",
+            # asyncpg reads the address itself: SQLAlchemy would take `sslmode` for a parameter of its own
+            async_creator=partial(asyncpg.connect, self.url, timeout=10, command_timeout=60),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_timeout=10,
-            connect_args={"timeout": 10, "command_timeout": 60},
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
@@ -53,10 +78,17 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Yield a session; commit when the block ends well, roll back when it raises.
 
-        Never hold one across a network call or a piece of writing.
+        Never hold one across a network call or a piece of writing. Raises DatabaseAway.
         """
-        async with self._sessions() as tx, tx.begin():
-            yield tx
+        try:
+            async with self._sessions() as tx, tx.begin():
+                yield tx
+        except (OSError, PoolTimeout) as error:
+            raise DatabaseAway(type(error).__name__) from error
+        except DBAPIError as error:
+            if not _is_passing(error):
+                raise
+            raise DatabaseAway(_name_of(error)) from error
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -66,3 +98,13 @@ class Database:
 def plain_url(url: str) -> str:
     """Return the address as libpq and asyncpg understand it, whichever driver it names."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    code = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or code.startswith(_PASSING)
+
+
+def _name_of(error: DBAPIError) -> str:
+    cause = error.orig.__cause__ if error.orig else None
+    return type(cause or error.orig).__name__
