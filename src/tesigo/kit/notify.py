@@ -23,6 +23,7 @@ _CHANNEL = "tesigo_news"
 _PING_EVERY_S = 15.0
 _CONNECT_TIMEOUT_S = 10.0
 _LONGEST_PAUSE_S = 5.0
+_LOSSES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def announce(tx: AsyncSession, topic: str) -> None:
@@ -76,7 +77,7 @@ class News:
             try:
                 async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                     connection = await asyncpg.connect(self._url)
-            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            except _LOSSES as error:
                 log.warning("cannot listen for news, trying again", reason=type(error).__name__)
                 await asyncio.sleep(pause_s)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
@@ -84,17 +85,20 @@ class News:
             pause_s = 0.2
             try:
                 await self._follow(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except _LOSSES as error:
                 log.warning("the connection for news was lost", reason=type(error).__name__)
             finally:
                 connection.terminate()
 
     async def _follow(self, connection: asyncpg.Connection) -> None:
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: lost.set())
         await connection.add_listener(_CHANNEL, self._hear)
         for topic in list(self._waiting):
             self._wake(topic)
         while True:
-            await asyncio.sleep(_PING_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(lost.wait(), _PING_EVERY_S)
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 await connection.fetchval("SELECT 1")
 
