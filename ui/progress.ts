@@ -20,6 +20,7 @@ export class LiveProgress extends HTMLElement {
   private lastSeq?: number;
   private failures = 0;
   private refreshTimer = 0;
+  private refreshedAt = 0;
   private reconnectTimer = 0;
   private words: Record<string, string> = {};
 
@@ -58,14 +59,14 @@ export class LiveProgress extends HTMLElement {
     if (!RUNNING.includes(message.status)) {
       const news = document.querySelector<HTMLElement>("#news");
       if (news) news.textContent = this.words[message.status] ?? "";
-      return this.refresh(0);
+      return this.refresh();
     }
     const bar = this.querySelector("progress");
     const percent = this.querySelector<HTMLElement>(".percent");
     if (bar) bar.value = Math.max(bar.value, message.progress);
     if (bar && percent) percent.textContent = `${bar.value} %`;
     this.say(this.line(message));
-    if (message.type !== "snapshot") this.refresh(FEWEST_MS_BETWEEN_REFRESHES);
+    if (message.type !== "snapshot") this.refresh();
   }
 
   private line(message: Message): string | undefined {
@@ -82,11 +83,13 @@ export class LiveProgress extends HTMLElement {
     if (line && text && line.textContent !== text) line.textContent = text;
   }
 
-  private refresh(wait: number): void {
-    if (wait === 0) clearTimeout(this.refreshTimer);
-    else if (this.refreshTimer) return;
+  /* Have the page fetched anew: now, or when the last time is long enough ago. */
+  private refresh(): void {
+    if (this.refreshTimer) return;
+    const wait = Math.max(0, this.refreshedAt + FEWEST_MS_BETWEEN_REFRESHES - Date.now());
     this.refreshTimer = window.setTimeout(() => {
       this.refreshTimer = 0;
+      this.refreshedAt = Date.now();
       this.dispatchEvent(new CustomEvent("progressed", { bubbles: true }));
     }, wait);
   }

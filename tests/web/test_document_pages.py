@@ -141,6 +141,7 @@ async def test_wrong_fields_are_named_and_what_was_typed_is_kept(writer: Browser
     assert "3 things have to be put right" in read
     assert "Ask for 5 to 200 pages" in read
     assert "did you mean apa" in read
+    assert "choose your files again" in read
     assert 'value="1000"' in answer.text
     assert "Two chapters" in read
     assert "Nothing here yet" in words_on(await writer.open("/documents"))

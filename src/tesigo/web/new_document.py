@@ -60,7 +60,13 @@ async def show_form(request: Request, current: CurrentUser, settings: SettingsNo
         "requirements": "",
     }
     return show_page(
-        request, "new_document.html", user=current, values=values, faults={}, **_choices(settings)
+        request,
+        "new_document.html",
+        user=current,
+        values=values,
+        faults={},
+        has_lost_files=False,
+        **_choices(settings),
     )
 
 
@@ -103,6 +109,7 @@ async def create_document(
             user=current,
             status=400,
             values=values,
+            has_lost_files=any(file.filename for file in files or ()),
             faults={field: words.find(f"faults.{field}") or rule for field, rule in faults.items()},
             **_choices(settings),
         )

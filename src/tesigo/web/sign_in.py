@@ -74,7 +74,7 @@ async def send_link(request: Request, email: _Text = "", goal: _Text = "") -> Re
     except (AddressNotValid, TooManyLinks, MailNotSent) as failure:
         return _show_form(request, email=email, goal=goal, failure=failure, status=status_of(failure))
     response = RedirectResponse("/sign-in/code", 303)
-    asked = [email.strip(), own_path(goal, otherwise=_HOME)]
+    asked = [email.strip(), goal]
     if not remember(response, _ASKED, asked, lifetime_s=_ASKED_LIFETIME_S, settings=settings):
         remember(response, _ASKED, [asked[0], _HOME], lifetime_s=_ASKED_LIFETIME_S, settings=settings)
     return response
