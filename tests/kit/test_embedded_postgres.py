@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -365,28 +366,51 @@ def test_data_of_another_major_version_is_refused_with_what_to_do(
 
 
 @warm
-def test_a_long_path_gets_its_socket_elsewhere_behind_a_closed_door(around: Path, home: Path) -> None:
-    home = home.rename(around / ("long-" * 20))
+@pytest.mark.parametrize("name", ["long-" * 20, "with, a comma"])
+def test_a_path_unfit_for_sockets_gets_its_socket_elsewhere_behind_a_closed_door(
+    around: Path, home: Path, name: str
+) -> None:
+    home = home.rename(around / name)
     with EmbeddedPostgres(home, system_folder=around / "system") as url:
         assert ask(url, "select 1") == 1
         folder = server_of(home).socket_folder
+        assert around not in folder.parents
         assert len(f"{folder}/.s.PGSQL.5432") < 107
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not folder.exists()
     with EmbeddedPostgres(home, system_folder=around / "system") as again:
         assert again == url
-    folder.rmdir()
 
 
 @warm
-def test_a_socket_folder_that_is_open_to_others_is_refused(around: Path, home: Path) -> None:
+def test_a_socket_folder_that_somebody_made_open_to_others_is_refused(around: Path, home: Path) -> None:
     home = home.rename(around / ("long-" * 20))
     with EmbeddedPostgres(home, system_folder=around / "system"):
         folder = server_of(home).socket_folder
+    folder.mkdir()
     folder.chmod(0o777)
 
     with pytest.raises(DatabaseUnavailable, match="belongs to somebody else or is open to others"):
         EmbeddedPostgres(home, system_folder=around / "system").acquire()
     folder.rmdir()
+
+
+@warm
+@pytest.mark.parametrize("name", ["with space", "$HOME `id`", "a\"b'c", "їжак%20?"])
+def test_any_name_of_a_folder_will_do(around: Path, home: Path, name: str) -> None:
+    with EmbeddedPostgres(home.rename(around / name), system_folder=around / "system") as url:
+        assert ask(url, "select 1") == 1
+
+
+@warm
+def test_a_release_during_a_start_leaves_no_server_behind(postgres: EmbeddedPostgres, home: Path) -> None:
+    with ThreadPoolExecutor() as threads:
+        acquired = threads.submit(postgres.acquire)
+        wait_until(lambda: not is_stopped(home))
+        postgres.release()
+        acquired.result()
+
+    assert is_stopped(home)
 
 
 @warm

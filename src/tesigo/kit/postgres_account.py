@@ -5,6 +5,7 @@ PostgreSQL refuses to run as root, so under root an unprivileged account that al
 
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -12,10 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from tesigo.kit.errors import Unavailable
 
 _ACCOUNTS = ("postgres", "nobody")
 _LAUNCH_TIME_S = 20.0
+_FULL_BYTES = 32_000_000  # a data folder that was just made takes more
+
+log = structlog.get_logger(__name__)
 
 
 class DatabaseUnavailable(Unavailable):
@@ -135,6 +141,19 @@ def start_detached(command: Sequence[str | Path], account: ServerAccount, log_fi
             **_as_account(account),
         )
     return int(launched.stdout)
+
+
+def server_failed(what: str, folder: Path, tail: str) -> DatabaseUnavailable:
+    """Return the failure of a server that did `what`, logged, with what the operator can do.
+
+    folder: where its data is. tail: the last lines that it wrote.
+    """
+    log.error("the embedded database failed", what=what, log_tail=tail)
+    if "No space left" in tail or shutil.disk_usage(folder).free < _FULL_BYTES:
+        why = "the disk is full. Make room (64 MB are enough) and start again."
+    else:
+        why = "the last lines of its log say why. Mend that, or set DATABASE_URL to a server of your own."
+    return DatabaseUnavailable(f"The embedded database {what}: {why}", log_tail=tail)
 
 
 def clean_environment() -> dict[str, str]:

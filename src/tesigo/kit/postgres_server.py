@@ -1,45 +1,43 @@
-"""One PostgreSQL server over one data folder: prepare it, start it, recognise it, stop it.
+"""One PostgreSQL server over one data folder: start it, recognise it, stop it.
 
 Nothing here knows who uses the server or where its folder is; `embedded_postgres` does.
 """
 
 import os
-import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 import structlog
 
 from tesigo.kit.postgres_account import (
-    DatabaseUnavailable,
     ServerAccount,
-    run_to_end,
+    server_failed,
     start_detached,
 )
 from tesigo.kit.postgres_install import PostgresInstall
 
 PORT = 5432
-OWNER = "tesigo"
-DATABASE = "tesigo"
 
 _PROCESSES = Path("/proc")  # absent on macOS
 
-_INITDB_TIME_S = 120.0
 _START_TIME_S = 300.0  # replaying the log after a crash may take minutes
 _STOP_TIME_S = 60.0
+_ANSWER_TIME_S = 10.0
 _GONE_TIME_S = 15.0  # orphans of a killed server end by themselves within seconds
 _POLL_S = 0.01
 _TAIL_BYTES = 4_000
 _TAIL_LINES = 15
 _LOG_BYTES = 2_000_000
-_FULL_BYTES = 32_000_000  # a data folder that was just made takes more
+
+# What PostgreSQL answers before it asks who is there. From: its manual, "Message Formats", read 2026-11-23.
+_ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -66,30 +64,6 @@ class RunningServer:
     pid: int
     socket_folder: Path
     status: str
-
-
-def prepare_data(install: PostgresInstall, account: ServerAccount, data: Path, *, lock: int) -> None:
-    """Make the data folder when it is not there; afterwards it is whole.
-
-    It is made beside its place and then renamed, so that a kill at any moment leaves nothing half-made there.
-    lock: the number of a held lock, which a preparation that outlives us keeps until it ends.
-    Raises DatabaseUnavailable when it cannot be made or was made by another major version.
-    """
-    for leftover in data.parent.glob(f"{data.name}.partial-*"):
-        shutil.rmtree(leftover)
-    if data.exists():
-        _require_version(install, data)
-        return
-    unfinished = data.with_name(f"{data.name}.partial-{uuid4().hex[:8]}")
-    unfinished.mkdir()
-    account.own(unfinished)
-    try:
-        _run_preparation(install, account, unfinished, lock)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    unfinished.rename(data)
-    _flush_folder(data.parent)
 
 
 def find_server(data: Path) -> RunningServer | None:
@@ -132,7 +106,7 @@ def start_server(
             [install.programs / "postgres", "-D", data, "-p", str(PORT), *options], account, log_file
         )
     except (OSError, subprocess.SubprocessError) as failure:
-        raise _failed("could not be started", data.parent, tail_of(log_file)) from failure
+        raise server_failed("could not be started", data.parent, tail_of(log_file)) from failure
 
     def is_settled() -> bool:
         server = find_server(data)
@@ -144,7 +118,9 @@ def start_server(
         return server
     if not settled and _is_server_of(pid, data):
         os.kill(pid, signal.SIGQUIT)
-    raise _failed("did not start" if settled else "took too long to start", data.parent, tail_of(log_file))
+    raise server_failed(
+        "did not start" if settled else "took too long to start", data.parent, tail_of(log_file)
+    )
 
 
 def await_settled(data: Path) -> RunningServer | None:
@@ -177,14 +153,20 @@ def stop_server(data: Path) -> bool:
 
 
 def answers(socket_folder: Path) -> bool:
-    """Say whether a server listens in the folder: true also for one in another container."""
-    with socket.socket(socket.AF_UNIX) as attempt:
-        attempt.settimeout(1)
+    """Say whether a server lives behind the folder's socket: true also for one in another container.
+
+    A connection alone would not tell, because that to a server that is just dying still succeeds.
+    """
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(_ANSWER_TIME_S)
         try:
-            attempt.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
+            asking.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
+            asking.sendall(_ASK_FOR_TLS)
+            return asking.recv(1) != b""
+        except TimeoutError:
+            return True  # busy is not dead
         except OSError:
             return False
-    return True
 
 
 def tail_of(log_file: Path) -> str:
@@ -198,36 +180,6 @@ def tail_of(log_file: Path) -> str:
     return "\n".join(text.splitlines()[-_TAIL_LINES:])
 
 
-def _run_preparation(install: PostgresInstall, account: ServerAccount, folder: Path, lock: int) -> None:
-    initdb: list[str | Path] = [
-        install.programs / "initdb", "-D", folder, "-U", OWNER, "--auth=trust", "-E", "UTF8", "--locale=C",
-        "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-    ]  # fmt: skip
-    create: list[str | Path] = [install.programs / "postgres", "--single", "-D", folder, "postgres"]
-    for command, stdin in ((initdb, ""), (create, f"CREATE DATABASE {DATABASE}\n")):
-        try:
-            code, output = run_to_end(command, account, time_s=_INITDB_TIME_S, stdin=stdin, keep_open=[lock])
-        except OSError as failure:
-            raise _failed("could not be prepared", folder.parent, str(failure)) from failure
-        if code != 0 or "ERROR:" in output:
-            tail = "\n".join(output.splitlines()[-_TAIL_LINES:])
-            raise _failed("could not be prepared", folder.parent, tail)
-
-
-def _require_version(install: PostgresInstall, data: Path) -> None:
-    try:
-        made_by = (data / "PG_VERSION").read_text().strip()
-    except FileNotFoundError:
-        made_by = "an unknown version"
-    if made_by != str(install.major):
-        raise DatabaseUnavailable(
-            f"The database in DATA_DIR was made by PostgreSQL {made_by}, but PostgreSQL {install.major} "
-            "is installed now. With the release of TesiGo that made it, write a backup; then move DATA_DIR "
-            "away, start this release and restore the backup.",
-            code="database_version",
-        )
-
-
 def _clear_stale_locks(data: Path, socket_folder: Path) -> None:
     """Remove what a killed server left, so that its process id, reused or not yet buried, stops nobody.
 
@@ -239,7 +191,7 @@ def _clear_stale_locks(data: Path, socket_folder: Path) -> None:
         return
     title = f"postgres: {_cluster_name(data)}: ".encode()
     if not _wait_until(lambda: not any(line.startswith(title) for line in _command_lines()), _GONE_TIME_S):
-        raise _failed("is still busy with what a killed server left", data.parent, "")
+        raise server_failed("is still busy with what a killed server left", data.parent, "")
     log.warning("a killed embedded database is cleared away", left=process_file.read_text().split("\n", 1)[0])
     for left in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
         (socket_folder / left).unlink(missing_ok=True)
@@ -295,21 +247,3 @@ def _wait_until(is_so: Callable[[], bool], time_s: float) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
-
-
-def _failed(what: str, folder: Path, tail: str) -> DatabaseUnavailable:
-    log.error("the embedded database failed", what=what, log_tail=tail)
-    if "No space left" in tail or shutil.disk_usage(folder).free < _FULL_BYTES:
-        why = "the disk is full. Make room (64 MB are enough) and start again."
-    else:
-        why = "the last lines of its log say why. Mend that, or set DATABASE_URL to a server of your own."
-    return DatabaseUnavailable(f"The embedded database {what}: {why}", log_tail=tail)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename in the folder survive a loss of power."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
