@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.writing.made import RecordingJournal, make_sources
 
 from tesigo.manuscript import Source
 from tesigo.manuscript.keys import issue_key
-from tests.writing.made import RecordingJournal, make_sources
 
 
 @pytest.fixture

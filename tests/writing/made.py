@@ -27,7 +27,20 @@ _PLACES = (
 
 def make_sources(count: int = 60) -> list[Source]:
     """Return made sources on farming: six topics, several authors, years and kinds, unlike sentences."""
-    names = "Rossi Shevchenko Novak Weber Moreau Conti Bondar Larsen Costa Horvat Greco Melnyk".split()
+    names = [
+        "Rossi",
+        "Shevchenko",
+        "Novak",
+        "Weber",
+        "Moreau",
+        "Conti",
+        "Bondar",
+        "Larsen",
+        "Costa",
+        "Horvat",
+        "Greco",
+        "Melnyk",
+    ]
     sources: list[Source] = []
     taken: set[str] = set()
     topics = list(TOPICS.items())

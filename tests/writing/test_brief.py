@@ -41,7 +41,9 @@ def test_all_broken_rules_come_at_once() -> None:
     assert [name for name, _ in failure.value.fields] == ["title", "pages", "language"]
 
 
-@given(st.text(alphabet="abcde ", min_size=3, max_size=300).filter(lambda text: len("".join(text.split())) > 2))
+@given(
+    st.text(alphabet="abcde ", min_size=3, max_size=300).filter(lambda text: len("".join(text.split())) > 2)
+)
 def test_making_a_brief_of_a_brief_changes_nothing(title: str) -> None:
     once = make_brief(title, pages=7)
     assert make_brief(once.title, pages=once.pages) == once

@@ -40,7 +40,9 @@ def test_a_good_text_has_no_fault() -> None:
 
 
 def test_an_unknown_key_is_found() -> None:
-    assert FaultKind.UNKNOWN_KEY in kinds(replace(GOOD, content=GOOD.content.replace("rossi2020", "ghost1999")))
+    assert FaultKind.UNKNOWN_KEY in kinds(
+        replace(GOOD, content=GOOD.content.replace("rossi2020", "ghost1999"))
+    )
 
 
 def test_a_quotation_must_be_in_the_source_that_it_cites() -> None:
@@ -71,7 +73,10 @@ def test_a_marker_that_we_did_not_issue_is_found(marker: str) -> None:
 
 
 def test_an_escaped_bracket_of_a_source_and_a_link_are_no_marker() -> None:
-    assert kinds(replace(GOOD, content=rf"{GOOD.content} So \[12\] and [a page](https://example.org) are fine.")) == []
+    assert (
+        kinds(replace(GOOD, content=rf"{GOOD.content} So \[12\] and [a page](https://example.org) are fine."))
+        == []
+    )
 
 
 def test_an_empty_section_is_found() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from tests.writing.made import RecordingJournal, count_by_words, make_sources
 
 from tesigo.export.errors import UnknownNorm, UnknownStyle
 from tesigo.manuscript import Manuscript, Section, Source
@@ -16,8 +17,6 @@ from tesigo.writing.offline_composer import OfflineComposer
 from tesigo.writing.pipeline import SoFar, write_document
 from tesigo.writing.ports import SectionTask
 from tesigo.writing.stages import Stage
-
-from tests.writing.made import RecordingJournal, count_by_words, make_sources
 
 TITLE = "Sustainable farming on small farms"
 
@@ -43,7 +42,9 @@ async def test_the_stages_come_in_their_order(farming: list[Source], journal: Re
     manuscript = await write(make_brief(TITLE, pages=10), farming, journal)
     assert journal.stages == list(Stage)
     assert journal.outline is not None
-    assert [section.number for section in manuscript.sections] == [one.number for one in journal.outline.walk()]
+    assert [section.number for section in manuscript.sections] == [
+        one.number for one in journal.outline.walk()
+    ]
     assert {section.number: section for section in manuscript.sections} == journal.sections
 
 
@@ -65,7 +66,9 @@ async def test_the_document_has_the_asked_pages(
     assert journal.warnings == []
 
 
-async def test_too_few_sources_give_a_shorter_text_and_a_sentence_that_says_so(journal: RecordingJournal) -> None:
+async def test_too_few_sources_give_a_shorter_text_and_a_sentence_that_says_so(
+    journal: RecordingJournal,
+) -> None:
     manuscript = await write(make_brief(TITLE, pages=60), make_sources(24), journal)
     pages = count_by_words(manuscript)
     assert pages < 40
@@ -103,12 +106,14 @@ async def test_unknown_style_and_norm_are_refused_before_any_work(
     assert journal.sources == ()
 
 
-async def test_a_search_that_fails_becomes_a_warning(farming: list[Source], journal: RecordingJournal) -> None:
+async def test_a_search_that_fails_becomes_a_warning(
+    farming: list[Source], journal: RecordingJournal
+) -> None:
     class SilentSearch:
         name = "silent index"
 
         async def find_sources(self, query: str, *, limit: int) -> list[Source]:
-            raise SourcesUnavailable("it rests on Mondays")
+            raise SourcesUnavailable(f"it rests on Mondays, asked for {limit} on {query}")
 
     await write_document(
         make_brief(TITLE, pages=5),
@@ -152,7 +157,7 @@ class ResumingJournal(RecordingJournal):
         self._done = done
 
     async def evidence_found(self, sources: tuple[Source, ...], warnings: tuple[str, ...]) -> None:
-        raise AssertionError("research was done again")
+        raise AssertionError(f"research was done again: {len(sources)} sources, {warnings}")
 
     async def section_written(self, section: Section) -> None:
         assert section.number not in self._done, "a finished section was written again"
@@ -182,7 +187,9 @@ async def test_interrupted_after_research_the_outline_is_the_same(farming: list[
     assert resumed == whole
 
 
-async def test_finished_sections_stay_as_they_are_even_when_a_person_has_edited_them(farming: list[Source]) -> None:
+async def test_finished_sections_stay_as_they_are_even_when_a_person_has_edited_them(
+    farming: list[Source],
+) -> None:
     brief = make_brief(TITLE, pages=10)
     journal = RecordingJournal()
     whole = await write(brief, farming, journal)
@@ -207,7 +214,12 @@ async def test_cancelling_between_sections_loses_nothing_that_was_heard_of(farmi
 
     running = asyncio.create_task(
         write_document(
-            brief, composer=Slow(), own_sources=farming, searches=(), journal=journal, count_pages=count_by_words
+            brief,
+            composer=Slow(),
+            own_sources=farming,
+            searches=(),
+            journal=journal,
+            count_pages=count_by_words,
         )
     )
     async with asyncio.timeout(20):
@@ -221,7 +233,9 @@ async def test_cancelling_between_sections_loses_nothing_that_was_heard_of(farmi
     assert await write(brief, farming, RecordingJournal(), so_far) == whole
 
 
-async def test_the_event_loop_stays_free_while_it_writes(farming: list[Source], journal: RecordingJournal) -> None:
+async def test_the_event_loop_stays_free_while_it_writes(
+    farming: list[Source], journal: RecordingJournal
+) -> None:
     turns = 0
 
     async def watch() -> None:

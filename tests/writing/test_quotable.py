@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tesigo.writing.quotable import Form, Move, cut_quote, quotability
+from tesigo.writing.quotable import quotability
+from tesigo.writing.quoting import Form, Move, cut_quote
 from tesigo.writing.sentences import fold
 
 
@@ -51,7 +52,9 @@ def test_a_finding_is_worth_more_than_praise_of_the_own_system() -> None:
         ),
     ],
 )  # fmt: skip
-def test_the_authors_own_we_is_left_to_our_sentence(sentence: str, form: Form, move: Move, quoted: str) -> None:
+def test_the_authors_own_we_is_left_to_our_sentence(
+    sentence: str, form: Form, move: Move, quoted: str
+) -> None:
     quote = cut_quote(sentence)
     assert (quote.form, quote.move, quote.text) == (form, move, quoted)
 

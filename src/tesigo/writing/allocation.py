@@ -45,7 +45,9 @@ def allot(outline: Outline, evidence: Evidence, *, pages: int) -> dict[str, Allo
     leaves = [one for one in outline.walk() if one.kind is SectionKind.BODY and not one.children]
     rows = _rows_by_section(leaves, blocks)
     sources = {candidate.source.key: candidate.source for candidate in candidates}
-    terms = _terms_by_section(leaves, rows, blocks, sources, outline, collection_usage(evidence))
+    terms = _terms_by_section(
+        leaves, rows, blocks, sources, outline=outline, usage=collection_usage(evidence)
+    )
     allotments = {planned.number: Allotment() for planned in outline.walk()}
     for planned in outline.walk():
         if planned.kind is SectionKind.INTRODUCTION:
@@ -151,12 +153,14 @@ def _terms_by_section(
     rows: Mapping[str, Sequence[int]],
     blocks: Sequence[Block],
     sources: Mapping[str, Source],
+    *,
     outline: Outline,
     usage: Usage,
 ) -> dict[str, tuple[str, ...]]:
     """Return for each section the phrases that its passages use, most telling first; no two sections share one."""
     texts = [
-        (sources[block.source_key].title, " ".join(passage.text for passage in block.passages)) for block in blocks
+        (sources[block.source_key].title, " ".join(passage.text for passage in block.passages))
+        for block in blocks
     ]
     barred = {phrase_key(outline.title), *(phrase_key(planned.heading) for planned in outline.walk())}
     lists = label_groups([rows[leaf.number] for leaf in leaves], find_phrases(texts, usage), barred=barred)

@@ -88,7 +88,9 @@ def _faults_within(section: Section, sources: Mapping[str, Source], bodies: dict
     used = [key for marker in markers(section.content) for key in keys_of(marker)]
     found = [Fault(FaultKind.UNKNOWN_KEY, number, key) for key in used if key not in sources]
     if used != [citation.key for citation in section.citations]:
-        found.append(Fault(FaultKind.UNSUPPORTED, number, "the citations differ from the markers in the text"))
+        found.append(
+            Fault(FaultKind.UNSUPPORTED, number, "the citations differ from the markers in the text")
+        )
     for citation in section.citations:
         passage, source = citation.passage, sources.get(citation.key)
         if source is None:
@@ -97,7 +99,8 @@ def _faults_within(section: Section, sources: Mapping[str, Source], bodies: dict
             found.append(Fault(FaultKind.UNSUPPORTED, number, f"{citation.key}: {passage.text}"))
     found += _quotation_faults(section, sources, bodies)
     found += [
-        Fault(FaultKind.FOREIGN_MARKER, number, match[0]) for match in _FOREIGN_MARKER.finditer(section.content)
+        Fault(FaultKind.FOREIGN_MARKER, number, match[0])
+        for match in _FOREIGN_MARKER.finditer(section.content)
     ]
     return found
 

@@ -92,7 +92,9 @@ def relevant_candidates(title: str, evidence: Evidence) -> tuple[Candidate, ...]
 @lru_cache(maxsize=1)
 def collection_usage(evidence: Evidence) -> Usage:
     """Return how words are used in the most relevant part of what is at hand."""
-    return Usage((item.source.abstract or item.source.body)[:_SAMPLE] for item in evidence.sources[:_USAGE_SOURCES])
+    return Usage(
+        (item.source.abstract or item.source.body)[:_SAMPLE] for item in evidence.sources[:_USAGE_SOURCES]
+    )
 
 
 def quotable_passages(passages: Iterable[Passage]) -> tuple[Passage, ...]:

@@ -31,8 +31,12 @@ def label_groups(
                 inside[place[number]] += 1
         best = max(range(len(groups)), key=lambda index: (inside[index] / sizes[index] ** 0.5, -index))
         if inside[best]:
-            lists[best].append((_tellingness(phrase, inside[best], sizes[best], sum(inside), len(place)), phrase))
-    return [[phrase for _, phrase in sorted(found, key=lambda pair: (-pair[0], pair[1].key))] for found in lists]
+            lists[best].append(
+                (_tellingness(phrase, inside[best], sizes[best], sum(inside), len(place)), phrase)
+            )
+    return [
+        [phrase for _, phrase in sorted(found, key=lambda pair: (-pair[0], pair[1].key))] for found in lists
+    ]
 
 
 def choose_heading(telling: Sequence[Phrase], *, used: Collection[str], title: str) -> Phrase | None:
@@ -62,11 +66,13 @@ def _tellingness(phrase: Phrase, inside: int, size: int, everywhere: int, texts:
     """Return how well the phrase names a group of `size` texts, `inside` of which hold it."""
     purity = inside / everywhere
     rarity = math.log(1 + texts / everywhere)
-    worth = (inside / size) ** 0.7 * inside**0.3 * purity * rarity * _BY_LENGTH.get(phrase.length, 0.5)
+    worth = (
+        (inside / size) ** 0.7 * math.pow(inside, 0.3) * purity * rarity * _BY_LENGTH.get(phrase.length, 0.5)
+    )
     worth *= 1 + _TITLE_BONUS * phrase.in_titles / max(1, len(phrase.holders))
     if phrase.length == 1 and any(map(str.isupper, phrase.surface)):
         worth *= _ACRONYM_WORTH
-    return round(worth * (_HELD_ONCE if inside == 1 and size > 2 else 1.0), 9)
+    return float(round(worth * (_HELD_ONCE if inside == 1 and size > 2 else 1.0), 9))
 
 
 def _overlap(key: str, other: str) -> bool:

@@ -1,10 +1,20 @@
 """How long what is to be: words from pages before writing, corrections from counted pages while writing."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tesigo.export.norms import load_norm
-from tesigo.manuscript import Citation, Manuscript, Outline, Passage, PlannedSection, Section, SectionKind, Source
+from tesigo.manuscript import (
+    Citation,
+    Manuscript,
+    Outline,
+    Passage,
+    PlannedSection,
+    Section,
+    SectionKind,
+    Source,
+)
 from tesigo.manuscript.markdown import escape_markdown
 from tesigo.writing.brief import Brief
 from tesigo.writing.sentences import fold
@@ -23,17 +33,17 @@ SUMMARIES = (SectionKind.ABSTRACT, SectionKind.INTRODUCTION, SectionKind.CONCLUS
 
 def chapter_count(pages: int) -> int:
     """Return how many topic chapters a document of so many pages has: 5 → 3, 10 → 4, 50 → 8, 200 → 14."""
-    return round(1.55 * pages**0.41)
+    return round(1.55 * math.pow(pages, 0.41))
 
 
 def section_words(pages: int) -> int:
     """Return how long one section should be about: 10 → 270 words, 50 → 500, 200 → 870."""
-    return round(110 * pages**0.39)
+    return round(110 * math.pow(pages, 0.39))
 
 
 def words_per_source(pages: int) -> int:
     """Return how much text stands on one source: 10 pages → 94 words, 50 → 157, 200 → 245."""
-    return round(45 * pages**0.32)
+    return round(45 * math.pow(pages, 0.32))
 
 
 def words_for(brief: Brief) -> int:
@@ -101,29 +111,29 @@ def project_section(planned: PlannedSection, words: int, sources: Mapping[str, S
 
     It is made of the sources' own words with their citations, because bibliography and letters count too.
     """
-    texts = [(sources[key], fold(sources[key].body).split()) for key in planned.keys if key in sources]
-    texts = [(source, said) for source, said in texts if said] or [(None, planned.heading.split() or ["word"])]
+    texts: list[tuple[str, list[str]]] = [
+        (key, fold(sources[key].body).split()) for key in planned.keys if key in sources and sources[key].body
+    ]
+    texts = texts or [("", planned.heading.split() or ["word"])]
     wanted = max(1, round(words / _WORDS_PER_CITATION))
     texts = texts[: 1 + wanted // _CITATIONS_PER_SOURCE]
     pieces: list[str] = []
     citations: list[Citation] = []
     for turn in range(wanted):
-        source, said = texts[turn % len(texts)]
+        key, said = texts[turn % len(texts)]
         start = (turn // len(texts)) * _WORDS_PER_CITATION % max(1, len(said))
         many = min(_WORDS_PER_CITATION, words - turn * _WORDS_PER_CITATION)
         piece = " ".join((said[start:] + said * (1 + many // len(said)))[:many])
         marker = ""
-        if source and planned.kind is SectionKind.BODY:
-            marker = f" [@{source.key}]"
-            citations.append(Citation(source.key, Passage(source.key, 0, 0, ""), 0.0))
+        if key and planned.kind is SectionKind.BODY:
+            marker = f" [@{key}]"
+            citations.append(Citation(key, Passage(key, 0, 0, ""), 0.0))
         pieces.append(escape_markdown(piece) + marker + ".")
     per_paragraph = max(1, _PARAGRAPH_WORDS // _WORDS_PER_CITATION)
     paragraphs = [
         " ".join(pieces[start : start + per_paragraph]) for start in range(0, len(pieces), per_paragraph)
     ]
-    return Section(
-        planned.number, planned.heading, planned.kind, "\n\n".join(paragraphs), tuple(citations)
-    )
+    return Section(planned.number, planned.heading, planned.kind, "\n\n".join(paragraphs), tuple(citations))
 
 
 def projected(

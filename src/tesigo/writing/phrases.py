@@ -12,14 +12,12 @@ from functools import cache
 from importlib.resources import files
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’/][^\W_]+)*|[^\w\s]")
-_BEFORE_VERBS = frozenset("to we can could may might will would should must not they it which that who cannot".split())
 _LETTERS = re.compile(r"[^\W_]+")
 _LONGEST_PHRASE = 4
 _VERB_SHARE = 0.28
 _ENDING_SHARE = 0.3
 _SMALL_SHARE = 0.25
 _SEEN_ENOUGH = 3
-_SMALL_WORDS = frozenset("of in on at to for from by with and or the a an as via per vs".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Usage:
             if not starts:
                 self._small[lowered] += word[0].islower()
                 self._seen[lowered] += 1
-                self._after_to[lowered] += before in _BEFORE_VERBS
+                self._after_to[lowered] += before in word_list("before_verbs")
                 after = words[place + 1] if place + 1 < len(words) else "."
                 self._ending[lowered] += after.lower() in closed or not after[0].isalnum()
             before, starts = lowered, False
@@ -145,8 +143,8 @@ def in_title_case(surface: str) -> str:
     """Return the phrase as an English heading: "Automated Essay Scoring", "Feedback for LLM Agents"."""
     words = surface.split()
     return " ".join(
-        word if any(map(str.isupper, word)) or (word in _SMALL_WORDS and 0 < place < len(words) - 1)
-        else "-".join(part[:1].upper() + part[1:] if part not in _SMALL_WORDS or n == 0 else part
+        word if any(map(str.isupper, word)) or (word in word_list("small_words") and 0 < place < len(words) - 1)
+        else "-".join(part[:1].upper() + part[1:] if part not in word_list("small_words") or n == 0 else part
                       for n, part in enumerate(word.split("-")))
         for place, word in enumerate(words)
     )  # fmt: skip
@@ -186,31 +184,25 @@ def _may_name_a_topic(words: Sequence[str], usage: Usage) -> bool:
     lowered = [word.lower() for word in words]
     weak, generic = word_list("weak"), word_list("generic_heads")
     first, last = lowered[0], lowered[-1]
-    if any(len(word) < 2 or any(map(str.isdigit, word)) for word in lowered) or len(set(lowered)) < len(lowered):
+    if any(len(word) < 2 or any(map(str.isdigit, word)) for word in lowered) or len(set(lowered)) < len(
+        lowered
+    ):
         return False
     if len(words) == 1 and (first in weak or len(first) < 5 or "-" in first):
         return False
     if first in weak or first.endswith("ly") or (first.endswith("ing") and first not in word_list("gerunds")):
         return False
-    if last in generic or last.endswith(("ly", "ed")) or (last in weak and len(words) < 3 and last not in _HEADS):
+    if (
+        last in generic
+        or last.endswith(("ly", "ed"))
+        or (last in weak and len(words) < 3 and last not in word_list("heads"))
+    ):
         return False
     if last.endswith("ing") and len(words) == 1 and first not in word_list("gerunds"):
         return False
     return usage.ends_phrases(words[-1]) and not any(
-        usage.is_verb(word) or word in _VERBS_IN_LISTS for word in lowered
+        usage.is_verb(word) or word in word_list("verbs") for word in lowered
     )
-
-
-_HEADS = frozenset("models model systems system data analysis evaluation research datasets applications tests".split())
-_VERBS_IN_LISTS = frozenset(
-    """using used based show shows showed shown demonstrate demonstrates propose proposes present presents introduce
-    investigate examine explore exploring improve improves improved improving achieve achieves provide provides require
-    requires include make makes made take allow allows enable enables help helps perform performs conduct identify find
-    found suggest suggests indicate reveal remain remains contain generate generates leverage leveraging address focus
-    focuses apply consider describe observe enhance reduce outperform outperforms exhibit rely become give improves
-    trained compared designed evaluated different new novel proposed including like significantly well often consisting
-    containing called obtained given respectively vs paper study show""".split()
-)
 
 
 def _singular(plain: str) -> str:
@@ -220,11 +212,12 @@ def _singular(plain: str) -> str:
         return plain[:-3] + "y"
     if plain.endswith(("ches", "shes", "sses", "xes")):
         return plain[:-2]
-    return plain[:-1] if plain.endswith("s") else plain
+    return plain.removesuffix("s")
 
 
 def _best_surface(surfaces: Counter[str]) -> str:
     """Return the spelling that running text uses most; the one with fewer capitals, then the first, on a tie."""
+
     def worth(surface: str) -> tuple[int, int]:
         return surfaces[surface], -sum(map(str.isupper, surface))
 

@@ -134,9 +134,7 @@ async def _research(
     return gathered.sources
 
 
-async def _gather(
-    brief: Brief, own_sources: Sequence[Source], searches: Sequence[SourceSearch]
-) -> Gathered:
+async def _gather(brief: Brief, own_sources: Sequence[Source], searches: Sequence[SourceSearch]) -> Gathered:
     gathered = await gather_sources(
         brief.title, own=own_sources, searches=searches, limit=_MOST_FOUND, timeout_s=_SEARCH_TIMEOUT_S
     )

@@ -11,7 +11,9 @@ MARKER = re.compile(r"(?<!\\)\[-?@[^\]]*\]")
 _KEY = re.compile(r"@([A-Za-z0-9_:.-]*[A-Za-z0-9_])")
 _QUOTATION = re.compile(r"“([^”]*)”|«([^»]*)»")
 _FOLLOWING_MARKER = re.compile(r"\s*(\[-?@[^\]]*\])")
-_OPAQUE = re.compile(r"“[^”]*”|«[^»]*»|(?<![\\*])\*(?:\\.|[^*\\])+\*|\[-?@[^\]]*\]|\b(?:et al|та ін)\.(?! +[A-ZА-ЯІЇЄҐ*“«])")
+_OPAQUE = re.compile(
+    r"“[^”]*”|«[^»]*»|(?<![\\*])\*(?:\\.|[^*\\])+\*|\[-?@[^\]]*\]|\b(?:et al|та ін)\.(?! +[A-ZА-ЯІЇЄҐ*“«])"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BLANKS = re.compile(r"\s+")

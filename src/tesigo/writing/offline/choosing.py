@@ -73,9 +73,7 @@ def choose_passages(
     return chosen
 
 
-def group_passages(
-    chosen: Sequence[Passage], sources: Sequence[Source], terms: Sequence[str]
-) -> list[Group]:
+def group_passages(chosen: Sequence[Passage], sources: Sequence[Source], terms: Sequence[str]) -> list[Group]:
     """Return the chosen passages as paragraphs-to-be: strands that share a term together, the best first."""
     by_key = {source.key: source for source in sources}
     strands = _strands(chosen, by_key)
@@ -116,7 +114,9 @@ def _worth(passages: Sequence[Passage], table: object, sources: Sequence[Source]
     if nearness.max() > 0:
         nearness = nearness / nearness.max()
     place = {source.key: 1 - 0.25 * n / max(1, len(sources)) for n, source in enumerate(sources)}
-    fitness = np.array([quotability(passage.text) * place.get(passage.source_key, 0.8) for passage in passages])
+    fitness = np.array(
+        [quotability(passage.text) * place.get(passage.source_key, 0.8) for passage in passages]
+    )
     return np.asarray(fitness * (0.45 + 0.55 * nearness), dtype=np.float64)
 
 
@@ -127,8 +127,11 @@ def _strands(chosen: Sequence[Passage], sources: dict[str, Source]) -> list[Stra
     strands = []
     for key, passages in held.items():
         ordered = sorted(passages, key=lambda passage: passage.start)
-        for start in range(0, len(ordered), _MOST_QUOTES_TOGETHER - 1):
-            strands.append(Strand(sources[key], tuple(ordered[start : start + _MOST_QUOTES_TOGETHER - 1])))
+        starts = range(0, len(ordered), _MOST_QUOTES_TOGETHER - 1)
+        strands += [
+            Strand(sources[key], tuple(ordered[start : start + _MOST_QUOTES_TOGETHER - 1]))
+            for start in starts
+        ]
     return strands
 
 

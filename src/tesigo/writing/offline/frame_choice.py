@@ -23,7 +23,9 @@ class FrameChoice:
         self._said: set[str] = set()
         self._last_word = ""
 
-    def say(self, pools: Sequence[Sequence[str]], fields: Mapping[str, str], *, is_plural: bool = False) -> str:
+    def say(
+        self, pools: Sequence[Sequence[str]], fields: Mapping[str, str], *, is_plural: bool = False
+    ) -> str:
         """Return a sentence from the first pool that has a rested frame, else from whichever rested longest.
 
         "" when no frame fits: a field is unknown, or every sentence has been said. Two sentences in a row never

@@ -52,7 +52,12 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     keys = tuple(candidate.source.key for candidate in candidates)
     frame = {
         kind: PlannedSection(
-            number, wording.heading(kind), kind, wording.purpose(kind), summaries[kind], keys if kind is SectionKind.INTRODUCTION else ()
+            number,
+            wording.heading(kind),
+            kind,
+            wording.purpose(kind),
+            summaries[kind],
+            keys if kind is SectionKind.INTRODUCTION else (),
         )
         for kind, number in (
             (SectionKind.ABSTRACT, "0"),
@@ -62,7 +67,12 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     }
     return Outline(
         brief.title,
-        (frame[SectionKind.ABSTRACT], frame[SectionKind.INTRODUCTION], *chapters, frame[SectionKind.CONCLUSION]),
+        (
+            frame[SectionKind.ABSTRACT],
+            frame[SectionKind.INTRODUCTION],
+            *chapters,
+            frame[SectionKind.CONCLUSION],
+        ),
     )
 
 
@@ -112,7 +122,8 @@ class _Planner:
             phrase_key(wording.heading(kind)) for kind in (SectionKind.INTRODUCTION, SectionKind.CONCLUSION)
         ]
         self._native = {
-            key: guess_language(source.body[:_LANGUAGE_SAMPLE]) == brief.language for key, source in self._sources.items()
+            key: guess_language(source.body[:_LANGUAGE_SAMPLE]) == brief.language
+            for key, source in self._sources.items()
         }
         self._frames = wording.heading_frames()
 
@@ -165,7 +176,9 @@ class _Planner:
             if phrase is None:
                 phrase = self._fallback(rows)
             self._used.append(phrase.key)
-            holders = [self._native[self._blocks[row].source_key] for row in phrase.holders if row in rows] or [False]
+            holders = [
+                self._native[self._blocks[row].source_key] for row in phrase.holders if row in rows
+            ] or [False]
             frame = self._frames[len(self._used) % len(self._frames)]
             heading = heading_text(
                 phrase, self._brief.language, is_native=2 * sum(holders) > len(holders), frame=frame

@@ -9,7 +9,7 @@ from tesigo.writing.offline import naming
 from tesigo.writing.offline.choosing import Group, Strand, speaks_of
 from tesigo.writing.offline.frame_choice import FrameChoice
 from tesigo.writing.offline.wording import Wording, needs
-from tesigo.writing.quotable import Form, Move, Quote, cut_quote
+from tesigo.writing.quoting import Form, Move, Quote, cut_quote
 
 _LONG_QUOTE = 40
 _BETWEEN_BLOCKS = 7
@@ -89,7 +89,9 @@ class ParagraphWriter:
         if len(sources) == 1:
             self._met.add(sources[0].key)
         role = {1: "one", 2: "two"}.get(len(sources), "many")
-        fields = self._source_fields(sources[0]) | self._group_fields(sources) | {"term": self._shown(group.term)}
+        fields = (
+            self._source_fields(sources[0]) | self._group_fields(sources) | {"term": self._shown(group.term)}
+        )
         return self._choice.say(
             [self._wording.frames("opener", role)], fields, is_plural=naming.is_plural(sources[0])
         )

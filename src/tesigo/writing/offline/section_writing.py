@@ -65,7 +65,7 @@ def _fill(task: SectionTask, writer: ParagraphWriter, written: Written) -> None:
 def _cut_to(group: Group, words: int, *, is_first: bool) -> Group | None:
     """Return the group without the quotations that would pass the target, None when none fits."""
     room = words + _NEARLY // 2
-    strands = []
+    strands: list[Strand] = []
     for strand in group.strands:
         kept: list[Passage] = []
         for passage in strand.passages:
@@ -107,5 +107,3 @@ def _lead_in(task: SectionTask, choice: FrameChoice, written: Written) -> None:
 def _shown(term: str, language: str) -> str:
     plain = escape_markdown(term)
     return plain if language == "en" else f"*{plain}*"
-
-

@@ -1,7 +1,6 @@
 """Introduction, conclusion and abstract of the offline writer, computed from the sections that were written."""
 
 from collections import Counter
-from collections.abc import Mapping
 
 from tesigo.manuscript import Citation, Section, SectionKind
 from tesigo.manuscript.markdown import escape_markdown
@@ -53,7 +52,12 @@ class _Summary:
         is_detailed = self._task.target_words > _WORDS_FOR_SECTIONS * len(survey.chapters)
         for chapter in survey.chapters:
             route += self._ahead(chapter, is_detailed=is_detailed)
-        paragraphs = [" ".join(filter(None, opening)), *voices, self._how_found(), " ".join(filter(None, route))]
+        paragraphs = [
+            " ".join(filter(None, opening)),
+            *voices,
+            self._how_found(),
+            " ".join(filter(None, route)),
+        ]
         return paragraphs, citations
 
     def conclusion(self) -> list[str]:
@@ -71,11 +75,16 @@ class _Summary:
         common = [survey.shown(term) for term in survey.common_terms()[:5]]
         if len(common) > 1:
             few = self._wording.count(_NAMED, "chapter")
-            shared.append(self._say("conclusion", "agreement", terms=self._wording.list_of(common), chapters=few))
+            shared.append(
+                self._say("conclusion", "agreement", terms=self._wording.list_of(common), chapters=few)
+            )
         if len(survey.cited) > 2 * _NAMED:
             names = naming.all_authors(survey.most_cited[:_NAMED], self._wording)
             shared.append(self._say("conclusion", "central", names=names))
-        return [" ".join(filter(None, part)) for part in (showed, shared, [*self._gaps(), self._say("conclusion", "ending")])]
+        return [
+            " ".join(filter(None, part))
+            for part in (showed, shared, [*self._gaps(), self._say("conclusion", "ending")])
+        ]
 
     def abstract(self) -> str:
         """Return one paragraph on what the document covers and on what it rests."""
@@ -109,7 +118,9 @@ class _Summary:
             return [], []
         strands = tuple(Strand(self._survey.by_key[passage.source_key], (passage,)) for passage in passages)
         lead = self._say("introduction", "voice")
-        paragraphs, citations = ParagraphWriter(self._wording, self._choice, (), number=1).write(Group("", strands))
+        paragraphs, citations = ParagraphWriter(self._wording, self._choice, (), number=1).write(
+            Group("", strands)
+        )
         return [f"{lead} {paragraphs[0]}", *paragraphs[1:]], citations
 
     def _how_found(self) -> str:
@@ -123,7 +134,9 @@ class _Summary:
                 )
             ]  # fmt: skip
         else:
-            sentences = [self._say("introduction", "kept_all", considered=wording.count(considered, "source"))]
+            sentences = [
+                self._say("introduction", "kept_all", considered=wording.count(considered, "source"))
+            ]
         counts = Counter(naming.kind(source) for source in survey.cited)
         kinds = wording.list_of([wording.count(counts[kind], kind) for kind in _KINDS if counts[kind]])
         role = "kinds" if survey.years else "kinds_undated"
@@ -172,7 +185,9 @@ class _Summary:
         rare = survey.rare_title_word()
         if rare is not None:
             gaps.append(
-                self._say("conclusion", "gap_title", term=survey.shown(rare[0]), part=str(rare[1]), whole=whole)
+                self._say(
+                    "conclusion", "gap_title", term=survey.shown(rare[0]), part=str(rare[1]), whole=whole
+                )
             )
         if len(survey.years) > _NAMED:
             first, last = str(min(survey.years)), str(max(survey.years))

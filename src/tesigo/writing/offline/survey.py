@@ -73,12 +73,17 @@ class Survey:
 
     def common_terms(self) -> list[str]:
         """Return phrases that the quotations of several chapters share, the widest spread first."""
-        texts = [(" ", " ".join(citation.passage.text for citation in chapter.citations)) for chapter in self.chapters]
+        texts = [
+            (" ", " ".join(citation.passage.text for citation in chapter.citations))
+            for chapter in self.chapters
+        ]
         title = set(phrase_key(self.task.brief.title).split())
         spread = [
             (-len(phrase.holders), -phrase.length, phrase.key, phrase.surface)
             for phrase in find_phrases(texts, self.usage)
-            if len(phrase.holders) >= _SEEN_EVERYWHERE and phrase.length > 1 and not set(phrase.key.split()) <= title
+            if len(phrase.holders) >= _SEEN_EVERYWHERE
+            and phrase.length > 1
+            and not set(phrase.key.split()) <= title
         ]
         return [surface for _, _, _, surface in sorted(spread)]
 
@@ -88,7 +93,8 @@ class Survey:
             chapter
             for chapter in self.chapters
             if len(chapter.sources) > 1
-            and Counter(c.key for c in chapter.citations).most_common(1)[0][1] > _SINGLE_VOICE * len(chapter.citations)
+            and Counter(c.key for c in chapter.citations).most_common(1)[0][1]
+            > _SINGLE_VOICE * len(chapter.citations)
         ]
 
     def _chapters(self, task: SummaryTask, body: Sequence[Section]) -> list[ChapterView]:

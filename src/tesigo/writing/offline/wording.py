@@ -123,7 +123,11 @@ def needs(frame: str) -> frozenset[str]:
 def capitalised(text: str) -> str:
     """Return the text with its first letter a capital, markup and quotation marks before it left alone."""
     match = re.search(r"[^\W\d_]", text)
-    if match is None or any(mark in text[: match.start()] for mark in "“«[") or re.search(r"\d", text[: match.start()]):
+    if (
+        match is None
+        or any(mark in text[: match.start()] for mark in "“«[")
+        or re.search(r"\d", text[: match.start()])
+    ):
         return text
     return text[: match.start()] + text[match.start()].upper() + text[match.start() + 1 :]
 
