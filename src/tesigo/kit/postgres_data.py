@@ -42,7 +42,7 @@ def prepare_data(install: PostgresInstall, account: ServerAccount, data: Path, *
 def _run_preparation(install: PostgresInstall, account: ServerAccount, folder: Path, lock: int) -> None:
     initdb: list[str | Path] = [
         install.programs / "initdb", "-D", folder, "-U", OWNER, "--auth=trust", "-E", "UTF8", "--locale=C",
-        "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+        "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--wal-segsize=4",
     ]  # fmt: skip
     create: list[str | Path] = [install.programs / "postgres", "--single", "-D", folder, "postgres"]
     for command, stdin in ((initdb, ""), (create, f"CREATE DATABASE {DATABASE}\n")):
