@@ -55,6 +55,23 @@ async def test_what_fails_inside_says_so_without_saying_what(browser: Browser, a
     assert "content-security-policy" in page.headers
 
 
+async def test_what_fails_on_the_way_in_is_answered_with_all_headers_too(browser: Browser, app: FastAPI):
+    class Away:
+        def __init__(self, _app):
+            pass
+
+        async def __call__(self, *_connection):
+            raise Unavailable("The database is away.")
+
+    app.add_middleware(Away)
+    page = await browser.open("/documents")
+    assert page.status_code == 503
+    assert "not working just now" in words_on(page)
+    problem = await browser.open("/documents", accept="application/json")
+    for answer in (page, problem):
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
 async def test_a_failure_of_ours_is_answered_with_its_sentence(browser: Browser, app: FastAPI):
     @app.get("/large")
     async def large():

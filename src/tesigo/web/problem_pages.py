@@ -42,11 +42,15 @@ class _Answers:
 
     async def __call__(self, request: Request, failure: Exception) -> Response:
         if _wants_page(request):
-            return _page(request, failure)
-        if self._former is None:
+            response = _page(request, failure)
+        elif self._former is None:
             raise failure
-        answer = self._former(request, failure)
-        response: Response = await answer if isawaitable(answer) else answer
+        else:
+            answer = self._former(request, failure)
+            response = await answer if isawaitable(answer) else answer
+        # what fails in a middleware is answered outside of the one that adds these headers to all others
+        for name, value in security_headers(is_production=settings_of(request).is_production).items():
+            response.headers.setdefault(name, value)
         return response
 
 
@@ -71,8 +75,7 @@ def _page(request: Request, failure: Exception) -> Response:
         is_address = any(fault["loc"][:1] == ("path",) for fault in failure.errors())
         return _show(request, 404 if is_address else 400, None, {})
     log.error("unforeseen failure", exc_info=failure)
-    # this answer is made outside of the middleware that adds these headers to all others
-    return _show(request, 500, None, security_headers(is_production=settings_of(request).is_production))
+    return _show(request, 500, None, {})
 
 
 def _show(request: Request, status: int, failure: Failure | None, headers: dict[str, str]) -> Response:
