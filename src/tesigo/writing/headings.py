@@ -9,6 +9,7 @@ _BY_LENGTH = {1: 0.12, 2: 1.0, 3: 1.1, 4: 0.8}
 _TITLE_BONUS = 0.6
 _ACRONYM_WORTH = 0.5
 _HELD_ONCE = 0.3
+_TITLES_ALONE = 0.3
 
 
 def label_groups(
@@ -70,6 +71,8 @@ def _tellingness(phrase: Phrase, inside: int, size: int, everywhere: int, texts:
         (inside / size) ** 0.7 * math.pow(inside, 0.3) * purity * rarity * _BY_LENGTH.get(phrase.length, 0.5)
     )
     worth *= 1 + _TITLE_BONUS * phrase.in_titles / max(1, len(phrase.holders))
+    if phrase.count == phrase.in_titles:
+        worth *= _TITLES_ALONE
     if phrase.length == 1 and any(map(str.isupper, phrase.surface)):
         worth *= _ACRONYM_WORTH
     return float(round(worth * (_HELD_ONCE if inside == 1 and size > 2 else 1.0), 9))

@@ -66,9 +66,9 @@ def words_for(brief: Brief) -> int:
 def summary_words(brief: Brief, words: int) -> dict[SectionKind, int]:
     """Return the targets of abstract, introduction and conclusion for a document of so many words."""
     return {
-        SectionKind.ABSTRACT: 110 if brief.pages < 8 else 150,
-        SectionKind.INTRODUCTION: min(1_400, round(150 + 0.06 * words)),
-        SectionKind.CONCLUSION: min(1_200, round(110 + 0.04 * words)),
+        SectionKind.ABSTRACT: 100 if brief.pages < 20 else 125,
+        SectionKind.INTRODUCTION: min(900, round(260 + 0.027 * words)),
+        SectionKind.CONCLUSION: min(540, round(155 + 0.016 * words)),
     }
 
 

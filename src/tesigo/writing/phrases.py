@@ -15,6 +15,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:[-'’/][^\W_]+)*|[^\w\s]")
 _LETTERS = re.compile(r"[^\W_]+")
 _LONGEST_PHRASE = 4
 _VERB_SHARE = 0.28
+_FRAGMENT_SHARE = 0.75
 _ENDING_SHARE = 0.3
 _SMALL_SHARE = 0.25
 _SEEN_ENOUGH = 3
@@ -126,10 +127,11 @@ def find_phrases(texts: Sequence[tuple[str, str]], usage: Usage) -> list[Phrase]
             holders[key][number] = None
             counts[key] += 1
             surfaces[key][usage.in_running_text(surface)] += 1
+    fragments = _fragments(counts)
     return [
         Phrase(key, _best_surface(surfaces[key]), tuple(held), len(titled.get(key, ())), counts[key])
         for key, held in holders.items()
-        if len(held) > 1 or counts[key] > 1
+        if (len(held) > 1 or counts[key] > 1) and key not in fragments
     ]
 
 
@@ -203,6 +205,18 @@ def _may_name_a_topic(words: Sequence[str], usage: Usage) -> bool:
     return usage.ends_phrases(words[-1]) and not any(
         usage.is_verb(word) or word in word_list("verbs") for word in lowered
     )
+
+
+def _fragments(counts: Counter[str]) -> frozenset[str]:
+    """Return the phrases that hardly occur but inside one longer phrase: "body educational game"."""
+    found = set()
+    for key, count in counts.items():
+        words = key.split()
+        if len(words) > 2:
+            for part in (" ".join(words[1:]), " ".join(words[:-1])):
+                if count >= _FRAGMENT_SHARE * counts[part] > 1:
+                    found.add(part)
+    return frozenset(found)
 
 
 def _singular(plain: str) -> str:

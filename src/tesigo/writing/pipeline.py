@@ -1,8 +1,8 @@
 """A document's way: brief → research → outline → sections → check → assemble."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tesigo.export.norms import load_norm
 from tesigo.export.styles import find_style
@@ -48,6 +48,7 @@ class _Plan:
     by_key: Mapping[str, Source]
     allotments: Mapping[str, Allotment]
     most_words: Mapping[str, int]
+    state: Callable[[Brief, tuple[Section, ...]], str]
 
     def body(self) -> list[PlannedSection]:
         """Return the body sections in the order in which they are written."""
@@ -65,6 +66,7 @@ class _Plan:
             sources=self.sources,
             author=self.brief.author,
             pages=self.brief.pages,
+            statement=self.state(self.brief, tuple(sections)),
         )
 
 
@@ -111,7 +113,7 @@ async def write_document(
     await walk.warn_when_short(manuscript)
 
     await journal.stage_started(Stage.ASSEMBLE)
-    return _assembled(manuscript, brief, composer)
+    return manuscript
 
 
 async def plan_outline(
@@ -155,7 +157,15 @@ def _plan(brief: Brief, outline: Outline, evidence: Evidence, composer: Composer
         else planned.target_words
         for planned in outline.walk()
     }
-    return _Plan(brief, outline, sources, {source.key: source for source in sources}, allotments, most)
+    return _Plan(
+        brief,
+        outline,
+        sources,
+        {source.key: source for source in sources},
+        allotments,
+        most,
+        composer.state_provenance,
+    )
 
 
 class _SectionWalk:
@@ -287,7 +297,3 @@ def _require_faultless(manuscript: Manuscript) -> None:
         raise FaultyText(
             f"section {first.number} breaks a promise ({first.kind}: {first.detail[:120]}); write it again"
         )
-
-
-def _assembled(manuscript: Manuscript, brief: Brief, composer: Composer) -> Manuscript:
-    return replace(manuscript, statement=composer.state_provenance(brief, manuscript.sections))

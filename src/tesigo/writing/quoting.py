@@ -19,12 +19,13 @@ _THAT_VERBS = """
     indicated hypothesize hypothesise propose believe claim
 """.split()  # noqa: SIM905 - a list of words reads better as words
 _OBJECT_VERBS = """
-    propose introduce present leverage use used employ employed apply applied adopt adopted utilize utilise conduct
-    conducted perform performed outline report test tested investigate study explore develop developed describe examine
-    analyze analyse compare evaluate review discuss address provide offer investigated studied examined analyzed
-    analysed compared evaluated reviewed described introduced presented proposes introduces presents investigates studies
-    explores develops describes examines analyzes analyses compares evaluates reviews discusses addresses provides offers reports
-    explains outlines uses applies tests
+    propose introduce present leverage use used employ employed apply applied adopt adopted utilize utilise
+    conduct conducted perform performed outline report test tested investigate study explore develop
+    developed describe examine analyze analyse compare evaluate review discuss address provide offer
+    investigated studied examined analyzed analysed compared evaluated reviewed described introduced
+    presented proposes introduces presents investigates studies explores develops describes examines
+    analyzes analyses compares evaluates reviews discusses addresses provides offers reports explains
+    outlines uses applies tests
 """.split()  # noqa: SIM905 - as above
 _ADVERBS = "also|further|then|thus|therefore|first|systematically|thoroughly|empirically|have"
 _WE_THAT = re.compile(

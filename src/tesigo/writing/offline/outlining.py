@@ -16,9 +16,9 @@ from tesigo.writing.phrases import Phrase, Usage, find_phrases, phrase_key
 from tesigo.writing.topics import divide, meaning_vectors
 
 _QUOTED_SHARE = 0.5
-_ROOM = 2.2
-_DOUBTFUL = 0.38
-_ROOM_FOR_DOUBT = 1.5
+_ROOM = 2.4
+_DOUBTFUL = 0.4
+_ROOM_FOR_DOUBT = 1.9
 _MOST_SOURCES = 300
 _LANGUAGE_SAMPLE = 1_000
 _LEAD_IN_WORDS = 80

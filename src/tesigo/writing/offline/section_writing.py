@@ -63,14 +63,14 @@ def _fill(task: SectionTask, writer: ParagraphWriter, written: Written) -> None:
 
 
 def _cut_to(group: Group, words: int, *, is_first: bool) -> Group | None:
-    """Return the group without the quotations that would pass the target, None when none fits."""
-    room = words + _NEARLY // 2
+    """Return the group without the quotations that would pass the target by more than they fill, None for none."""
+    room = words
     strands: list[Strand] = []
     for strand in group.strands:
         kept: list[Passage] = []
         for passage in strand.passages:
             cost = len(passage.text.split()) + _OWN_WORDS_PER_QUOTE
-            if cost > room and not (is_first and not strands and not kept):
+            if cost > 2 * room and not (is_first and not strands and not kept):
                 continue
             room -= cost
             kept.append(passage)
