@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.databases import create_database
+from tests.databases import EMBEDDED, create_database
 
 from tesigo.kit.db import Database
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
@@ -22,6 +22,9 @@ from tesigo.kit.queue_worker import consume
 
 PROCESS = Path(__file__).with_name("queue_process.py")
 LEASE_S = 2.0
+on_one_server = pytest.mark.parametrize(
+    "queue_url", [EMBEDDED], indirect=True
+)  # processes take long to start
 
 
 class Jobs:
@@ -278,6 +281,7 @@ async def test_a_cancelled_worker_hands_its_jobs_back(jobs: Jobs) -> None:
     assert await jobs.states() == ["queued"]
 
 
+@on_one_server
 async def test_another_worker_takes_up_what_a_killed_one_had(
     jobs: Jobs, start_process: Callable[[str], subprocess.Popen[bytes]]
 ) -> None:
@@ -294,6 +298,7 @@ async def test_another_worker_takes_up_what_a_killed_one_had(
     assert other.poll() is None
 
 
+@on_one_server
 async def test_a_paused_worker_that_wakes_up_stops_and_leaves_the_others_job_alone(
     jobs: Jobs, start_process: Callable[[str], subprocess.Popen[bytes]]
 ) -> None:
@@ -313,6 +318,7 @@ async def test_a_paused_worker_that_wakes_up_stops_and_leaves_the_others_job_alo
     await until(lambda: has_states(jobs, []))
 
 
+@on_one_server
 async def test_a_terminated_worker_hands_its_job_to_another_at_once(
     jobs: Jobs, start_process: Callable[[str], subprocess.Popen[bytes]]
 ) -> None:
