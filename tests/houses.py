@@ -1,22 +1,26 @@
 """A whole installation for a test: real tables, real adapters, and a client that talks to the application."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
-from tests.databases import EMBEDDED, database
+from tests.databases import EMBEDDED, admin_url, create_database, database
 
 from tesigo.entry.api import make_app
 from tesigo.entry.migrating import migrate
 from tesigo.entry.wiring import House, open_house
 from tesigo.kit.clock import Clock, system_clock
+from tesigo.kit.db import Database
 from tesigo.kit.settings import load_settings
 
 HERE = "http://127.0.0.1:8000"
+_templates: dict[str, str] = {}
 ABSTRACTS = [
     {
         "id": "any",
@@ -44,11 +48,21 @@ async def opened_house(
     folder: Path, *, server: str = EMBEDDED, clock: Clock = system_clock, **given: Any
 ) -> AsyncIterator[House]:
     """Give a house over a new database on the named server, with its files in the folder."""
-    async with database(server) as url:
+    async with database(server, template=await _migrated(server)) as url:
         settings = load_settings(_env_file=None, data_dir=folder, database_url=url, **given)
         async with open_house(settings, clock=clock) as house:
-            await migrate(house.database)
             yield house
+
+
+async def _migrated(server: str) -> str:
+    """Return the name of a database with all tables, which new ones are copies of."""
+    if server not in _templates:
+        url = await create_database(await asyncio.to_thread(admin_url, server))
+        empty = Database(url)
+        await migrate(empty)
+        await empty.close()
+        _templates[server] = urlsplit(url).path[1:]
+    return _templates[server]
 
 
 @asynccontextmanager
