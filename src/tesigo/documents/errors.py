@@ -1,6 +1,6 @@
 """What can be wrong about a document, as facts."""
 
-from tesigo.kit.errors import Conflict, Invalid, LimitReached, NotFound
+from tesigo.kit.errors import Conflict, Invalid, NotFound
 
 
 class DocumentNotFound(NotFound):
@@ -53,13 +53,13 @@ class SourceInUse(Conflict):
         )
 
 
-class TooManySources(LimitReached):
+class TooManySources(Conflict):
     """A document holds a bounded number of sources."""
 
     code = "too_many_sources"
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"A document takes at most {most} sources: remove some first.", retry_after_s=3600)
+        super().__init__(f"A document takes at most {most} sources: remove some first.")
 
 
 class InvalidContent(Invalid):

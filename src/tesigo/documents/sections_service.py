@@ -1,6 +1,8 @@
 """The outline and the sections of a document: recorded as they come, and taken over from an edited text."""
 
-from collections.abc import Container, Sequence
+import re
+from collections import defaultdict, deque
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +14,13 @@ from tesigo.documents.models import DocumentRow, SectionRow
 from tesigo.documents.service import refuse_while_written
 from tesigo.manuscript import Citation, Outline, Passage, Section, SectionKind, count_words
 from tesigo.manuscript.markdown import join_sections, split_sections
-from tesigo.writing.sentences import keys_of, markers
 
 _AUTHOR = "author"
 _LONGEST_CONTENT = 3_000_000
+_MOST_NAMED, _LONGEST_KEY = 10, 64
+_WITHIN_KEYS = ":.#$%&+?<>~/-"
+_GROUP = re.compile(r"\[[^\[\]]*\]")
+_KEY = re.compile(rf"(?<![\w\\])@{{?([^\W][\w{re.escape(_WITHIN_KEYS)}]*)")
 
 
 async def load_outline(tx: AsyncSession, document: DocumentRow) -> Outline | None:
@@ -100,7 +105,7 @@ async def replace_content(tx: AsyncSession, document: DocumentRow, markdown: str
     _refuse_unknown_keys(markdown, source_ids.keys())
     old_rows = {row.heading: row for row in await store.get_sections(tx, document.id)}
     old = {section.heading: section for section in await load_sections(tx, document.id)}
-    sections = _take_over(markdown, document.title, old)
+    sections = _take_over(markdown, document.title, old, source_ids)
     rows = [
         _edited_row(section, position, document.id, old_rows.get(section.heading), now)
         for position, section in enumerate(sections)
@@ -113,16 +118,37 @@ async def replace_content(tx: AsyncSession, document: DocumentRow, markdown: str
     await tx.flush()
 
 
+def _cited_keys(markdown: str, known: Container[str]) -> Iterator[str]:
+    """Yield the key of each citation in reading order, as an export would see them.
+
+    Within brackets (`[see @key, p. 3; -@other]`) every key counts, and by itself (`@key says`) a known one: what
+    else stands after an `@` is no citation.
+    """
+    grouped = [match.span() for match in _GROUP.finditer(markdown)]
+    place = 0
+    for match in _KEY.finditer(markdown):
+        while place < len(grouped) and grouped[place][1] <= match.start():
+            place += 1
+        key = match[1].rstrip(_WITHIN_KEYS)
+        if key in known or (place < len(grouped) and grouped[place][0] < match.start()):
+            yield key
+
+
 def _refuse_unknown_keys(markdown: str, known: Container[str]) -> None:
-    unknown = [key for marker in markers(markdown) for key in keys_of(marker) if key not in known]
+    unknown = [key for key in _cited_keys(markdown, known) if key not in known]
     if unknown:
         raise InvalidContent(
-            f"The text cites {', '.join(sorted(set(unknown)))}, which are no sources of this document: "
+            f"The text cites {_listed(unknown)}, which are no sources of this document: "
             "add the sources first, or take the citations out."
         )
 
 
-def _take_over(markdown: str, title: str, old: dict[str, Section]) -> list[Section]:
+def _listed(keys: Iterable[str]) -> str:
+    distinct = sorted({key[:_LONGEST_KEY] for key in keys})
+    return ", ".join(distinct[:_MOST_NAMED]) + (" …" if len(distinct) > _MOST_NAMED else "")
+
+
+def _take_over(markdown: str, title: str, old: Mapping[str, Section], known: Container[str]) -> list[Section]:
     taken: list[Section] = []
     chapter = part = 0
     for level, heading, content in split_sections(markdown):
@@ -143,7 +169,7 @@ def _take_over(markdown: str, title: str, old: dict[str, Section]) -> list[Secti
                 heading=heading or title,
                 kind=kind,
                 content=content,
-                citations=_kept_citations(content, before),
+                citations=_kept_citations(_cited_keys(content, known), before),
                 written_by=before.written_by if before and is_unchanged else _AUTHOR,
             )
         )
@@ -152,16 +178,14 @@ def _take_over(markdown: str, title: str, old: dict[str, Section]) -> list[Secti
     return taken
 
 
-def _kept_citations(content: str, before: Section | None) -> tuple[Citation, ...]:
-    """Return a citation for each key in the text: the section's own while they last, else without passage."""
-    left = list(before.citations) if before else []
-    kept = []
-    for key in (key for marker in markers(content) for key in keys_of(marker)):
-        known = next((citation for citation in left if citation.key == key), None)
-        if known is not None:
-            left.remove(known)
-        kept.append(known or Citation(key, Passage(key, 0, 0, ""), 0.0))
-    return tuple(kept)
+def _kept_citations(keys: Iterable[str], before: Section | None) -> tuple[Citation, ...]:
+    """Return a citation for each key: the section's own while they last, else one without a passage."""
+    left: defaultdict[str, deque[Citation]] = defaultdict(deque)
+    for citation in before.citations if before else ():
+        left[citation.key].append(citation)
+    return tuple(
+        left[key].popleft() if left[key] else Citation(key, Passage(key, 0, 0, ""), 0.0) for key in keys
+    )
 
 
 def _edited_row(

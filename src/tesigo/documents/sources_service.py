@@ -1,6 +1,7 @@
 """The sources of a document: brought by its user, or found for it."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from tesigo.documents.models import DocumentRow, SourceRow
 from tesigo.documents.service import refuse_while_written
 from tesigo.manuscript import Source
 from tesigo.manuscript.keys import issue_key
-from tesigo.research.merging import merge_sources
+from tesigo.research.merging import merge_sources, normalise_doi, normalise_title
 
 MOST_SOURCES = 5_000
 
@@ -37,26 +38,31 @@ async def add_sources(
     """
     await store.get_document(tx, document.id, owner_id=None, lock=True)
     refuse_while_written(document)
-    rows = list(await sources_store.get_sources(tx, document.id))
+    rows = await sources_store.get_sources(tx, document.id)
     known = [to_source(row) for row in rows]
-    merged = merge_sources([*known, *_with_new_keys(sources, {source.key for source in known})])
-    if len(merged) > MOST_SOURCES:
+    keys = {source.key for source in known}
+    given = _with_new_keys(sources, set(keys))
+    merged = {source.key: source for source in merge_sources([*known, *given])}
+    added = [from_source(source, document.id, now) for key, source in merged.items() if key not in keys]
+    if len(rows) + len(added) > MOST_SOURCES:
         raise TooManySources(MOST_SOURCES)
     times = await sources_store.count_citations(tx, [row.id for row in rows])
-    for row, source in zip(rows, merged, strict=False):
-        if row.id not in times:
-            row.csl, row.abstract, row.full_text = dict(source.csl), source.abstract, source.full_text
-    added = [from_source(source, document.id, now) for source in merged[len(rows) :]]
+    _complete([row for row in rows if row.id not in times], merged)
     await sources_store.add_sources(tx, added)
     document.updated_at = now
-    given = {source.key for source in sources} | {source.title for source in sources}
-    named_again = [row for row in rows if row.key in given or row.csl.get("title") in given]
-    return [ListedSource(row, times.get(row.id, 0)) for row in [*named_again, *added]]
+    again = _keys_of_the_same(known, given)
+    listed = [*(row for row in rows if row.key in again), *added]
+    return [ListedSource(row, times.get(row.id, 0)) for row in listed]
 
 
 async def record_found(tx: AsyncSession, document_id: int, sources: Sequence[Source], now: datetime) -> None:
-    """Add the sources that a job found; those whose keys the document has already are its own."""
-    known = await sources_store.get_source_ids(tx, document_id)
+    """Keep the sources that a job gathered: new ones are added, those that gained something are completed.
+
+    Nothing cites them yet; what the job writes, it writes from them as they are kept here.
+    """
+    rows = await sources_store.get_sources(tx, document_id)
+    _complete(rows, {source.key: source for source in sources})
+    known = {row.key for row in rows}
     new = [from_source(source, document_id, now) for source in sources if source.key not in known]
     await sources_store.add_sources(tx, new)
 
@@ -83,6 +89,32 @@ async def remove_source(tx: AsyncSession, document: DocumentRow, source_id: int)
     if times:
         raise SourceInUse(row.key, times[row.id])
     await sources_store.delete_source(tx, row)
+
+
+def _complete(rows: Iterable[SourceRow], merged: Mapping[str, Source]) -> None:
+    for row in rows:
+        source = merged.get(row.key)
+        if source is not None and source != to_source(row):
+            row.csl, row.abstract, row.full_text = dict(source.csl), source.abstract, source.full_text
+
+
+def _keys_of_the_same(known: Sequence[Source], given: Sequence[Source]) -> set[str]:
+    """Return the keys of those known sources that are the same work as one that is given."""
+    by_mark: defaultdict[object, list[Source]] = defaultdict(list)
+    for source in known:
+        for mark in _marks(source):
+            by_mark[mark].append(source)
+    return {
+        source.key
+        for one in given
+        for mark in _marks(one)
+        for source in by_mark.get(mark, ())
+        if len(merge_sources((source, one))) == 1
+    }
+
+
+def _marks(source: Source) -> tuple[str, str]:
+    return normalise_doi(source.csl.get("DOI")) or f"no DOI: {source.key}", normalise_title(source.title)
 
 
 def _with_new_keys(sources: Sequence[Source], taken: set[str]) -> list[Source]:
