@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import httpx
 import lxml.html
 import pytest
+import pytest_asyncio
 from tests.houses import HERE, code_from_mail, opened_house
 
 from tesigo.entry.api import make_app
 from tesigo.entry.wiring import House
 
-EMAIL = "olena@example.com"
+_numbers = count(1)
 
 
 class Browser:
@@ -20,6 +22,7 @@ class Browser:
 
     def __init__(self, client: httpx.AsyncClient, outbox: Path) -> None:
         self.client = client
+        self.email = f"reader{next(_numbers)}@example.com"
         self._outbox = outbox
 
     async def open(self, address: str, **headers: str) -> httpx.Response:
@@ -28,12 +31,15 @@ class Browser:
     async def send(self, address: str, *, files: object = None, **fields: str) -> httpx.Response:
         return await self.client.post(address, data=fields, files=files)
 
-    def code(self, email: str = EMAIL) -> str:
-        return code_from_mail(self._outbox, email)
+    def code(self) -> str:
+        return code_from_mail(self._outbox, self.email)
 
-    async def sign_in(self, email: str = EMAIL) -> httpx.Response:
-        await self.send("/sign-in", email=email)
-        return await self.send("/sign-in/code", code=self.code(email), essential="true")
+    async def ask_for_mail(self, **fields: str) -> httpx.Response:
+        return await self.send("/sign-in", email=self.email, **fields)
+
+    async def sign_in(self) -> httpx.Response:
+        await self.ask_for_mail()
+        return await self.send("/sign-in/code", code=self.code(), essential="true")
 
 
 def words_on(answer: httpx.Response) -> str:
@@ -52,13 +58,14 @@ async def browser_of(house: House, **headers: str) -> AsyncIterator[Browser]:
         yield Browser(client, house.settings.data_dir / "outbox")
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with opened_house(tmp_path) as house:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One installation for all tests of a file; each comes as a reader of its own."""
+    async with opened_house(tmp_path_factory.mktemp("house")) as house:
         yield house
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def browser(house: House) -> AsyncIterator[Browser]:
     async with browser_of(house) as browser:
         yield browser

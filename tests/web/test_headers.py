@@ -27,6 +27,7 @@ def test_only_production_asks_for_https():
     assert "Strict-Transport-Security" not in security_headers(is_production=False)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_every_answer_carries_them(browser: Browser):
     expected = {name.lower(): value for name, value in security_headers(is_production=False).items()}
     for address in EVERYWHERE:
@@ -34,6 +35,7 @@ async def test_every_answer_carries_them(browser: Browser):
         assert expected.items() <= dict(answer.headers).items(), address
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_an_answer_may_be_stricter_for_itself():
     async def app(_scope, _receive, send):
         headers = [(b"content-security-policy", b"sandbox")]
@@ -47,6 +49,7 @@ async def test_an_answer_may_be_stricter_for_itself():
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_built_files_are_kept_for_a_year_and_sent_packed(browser: Browser):
     page = await browser.open("/")
     script = page.text.partition('<script type="module" src="')[2].partition('"')[0]
@@ -56,6 +59,7 @@ async def test_built_files_are_kept_for_a_year_and_sent_packed(browser: Browser)
     assert len(gzip.compress(answer.content)) < 20_000
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_pages_of_a_user_are_not_kept(browser: Browser):
     assert (await browser.open("/")).headers["cache-control"] == "no-cache"
     await browser.sign_in()

@@ -7,6 +7,8 @@ from tests.web.conftest import Browser, words_on
 
 from tesigo.kit.errors import TooLarge, Unavailable
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 @pytest.fixture
 def app(browser: Browser) -> FastAPI:

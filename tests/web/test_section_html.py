@@ -41,6 +41,18 @@ def test_a_citation_without_a_record_says_so():
     assert "Brown, 2020, p. 3" in rendered("Edited by hand [@brown2020, p. 3].").html
 
 
+def test_words_around_a_key_stay_with_it():
+    made = rendered("As said [see @adams2020, p. 3; -@brown2020].", ("adams2020", "a"), ("brown2020", "b"))
+    assert ">see Adams, 2020, p. 3</button>; " in made.html
+    assert len(made.opened) == 2
+
+
+def test_a_link_that_speaks_of_a_key_is_a_link():
+    made = rendered("[see @adams2020](https://example.org/)")
+    assert made.opened == ()
+    assert 'href="https://example.org/"' in made.html
+
+
 def test_a_foreign_or_escaped_key_stays_text():
     assert "[@nobody1999]" in rendered("Unknown [@nobody1999].").html
     assert "[@adams2020]" in rendered(r"Escaped \[@adams2020].").html

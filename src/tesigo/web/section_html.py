@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from tesigo.manuscript import Citation, Section
 from tesigo.web.bibliography import Entry
-from tesigo.writing.sentences import MARKER
 
-_PART = re.compile(r"\s*-?@([A-Za-z0-9_:.-]*[A-Za-z0-9_])(.*)", re.DOTALL)
+_GROUP = re.compile(r"\[([^\[\]]*@[^\[\]]*)\](?!\()")
+_PART = re.compile(r"([^@]*?)-?@([A-Za-z0-9_:.-]*[A-Za-z0-9_])(.*)", re.DOTALL)
 _TAGS = {
     "a", "blockquote", "br", "button", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
     "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -84,16 +84,16 @@ def anchor_of(number: str) -> str:
 
 
 def _take_citation(state: StateInline, silent: bool) -> bool:
-    match = MARKER.match(state.src, state.pos)
+    match = _GROUP.match(state.src, state.pos)
     if match is None:
         return False
-    parts = [_PART.fullmatch(part) for part in match[0][1:-1].split(";")]
+    parts = [_PART.fullmatch(part) for part in match[1].split(";")]
     entries = state.env["citing"].entries
-    if not all(part and part[1] in entries for part in parts):
+    if not all(part and part[2] in entries for part in parts):
         return False
     if not silent:
         token = state.push("citation", "", 0)
-        token.meta = {"parts": [(part[1], part[2].strip()) for part in parts if part]}
+        token.meta = {"parts": [(part[1].strip(), part[2], part[3].rstrip()) for part in parts if part]}
     state.pos = match.end()
     return True
 
@@ -102,9 +102,9 @@ def _show_citation(
     _renderer: RendererProtocol, tokens: Sequence[Token], index: int, _options: Any, env: Any
 ) -> str:
     shown = []
-    for key, locator in tokens[index].meta["parts"]:
+    for before, key, locator in tokens[index].meta["parts"]:
         opened = env["citing"].open(key)
-        label = escape(opened.entry.short + locator)
+        label = escape(f"{before} {opened.entry.short}{locator}".strip())
         shown.append(f'<button type="button" class="cite" popovertarget="{opened.id}">{label}</button>')
     return f'<span class="cites">({"; ".join(shown)})</span>'
 
