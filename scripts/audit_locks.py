@@ -8,7 +8,14 @@ import sys
 from pathlib import Path
 
 LOCKS = sorted((Path(__file__).resolve().parent.parent / "requirements").glob("*.txt"))
-UNREACHABLE = ("ConnectionError", "ServiceError", "NameResolutionError", "Max retries", "HTTPError", "Timeout")
+UNREACHABLE = (
+    "ConnectionError",
+    "ServiceError",
+    "NameResolutionError",
+    "Max retries",
+    "HTTPError",
+    "Timeout",
+)
 
 
 def main() -> int:

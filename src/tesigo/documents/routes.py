@@ -21,10 +21,10 @@ from tesigo.documents.schemas import (
 from tesigo.export.formats import Format
 from tesigo.kit.problems import problem_responses
 from tesigo.kit.requests import Now, Tx, database_of
-from tesigo.kit.schemas import ListAnswer, RowId, StoredText, decode_cursor, encode_cursor
+from tesigo.kit.schemas import IS_STORABLE, ListAnswer, RowId, decode_cursor, encode_cursor
 from tesigo.writing.brief import make_brief
 
-SectionNumber = Annotated[StoredText, Path(max_length=16, examples=["2.1"])]
+SectionNumber = Annotated[str, Path(max_length=16, examples=["2.1"]), IS_STORABLE]
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 

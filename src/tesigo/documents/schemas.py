@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from tesigo.documents.models import DocumentRow, SectionRow
 from tesigo.documents.sources_service import ListedSource
-from tesigo.kit.schemas import AnswerModel, RequestModel, StoredText
+from tesigo.kit.schemas import IS_STORABLE, AnswerModel, RequestModel
 from tesigo.manuscript import PlannedSection, Section
 from tesigo.writing.brief import (
     FEWEST_PAGES,
@@ -20,14 +20,15 @@ from tesigo.writing.brief import (
 
 DocumentStatus = Literal["draft", "generating", "paused", "completed", "failed"]
 Title = Annotated[
-    StoredText,
+    str,
     StringConstraints(min_length=SHORTEST_TITLE, max_length=LONGEST_TITLE),
+    IS_STORABLE,
     Field(examples=["Large language models in education"]),
 ]
 Pages = Annotated[int, Field(ge=FEWEST_PAGES, le=MOST_PAGES, description="Of the exported PDF.")]
 Language = Literal["en", "uk", "it"]
-Name = Annotated[StoredText, StringConstraints(min_length=1, max_length=100)]
-Requirements = Annotated[StoredText, StringConstraints(max_length=LONGEST_REQUIREMENTS)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), IS_STORABLE]
+Requirements = Annotated[str, StringConstraints(max_length=LONGEST_REQUIREMENTS), IS_STORABLE]
 Model = Literal["offline:extractive"]
 
 
@@ -53,7 +54,7 @@ class DocumentToUpdate(RequestModel):
     norm: Name = "generic"
     requirements: Requirements | None = None
     model: Model | None = None
-    content: Annotated[StoredText, StringConstraints(max_length=3_000_000)] = Field(
+    content: Annotated[str, StringConstraints(max_length=3_000_000), IS_STORABLE] = Field(
         "", description="Markdown with `#` and `##` headings and citations as `[@key]`; replaces the text."
     )
 

@@ -37,7 +37,7 @@ def make_app(house: House) -> FastAPI:
         version=tesigo.__version__,
         summary=tesigo.__doc__.splitlines()[0] if tesigo.__doc__ else None,
         lifespan=_lifespan,
-        docs_url="/docs" if is_open else None,
+        docs_url=None,  # the framework's page takes its scripts from another host, which our policy forbids
         redoc_url=None,
         openapi_url="/openapi.json" if is_open else None,
     )

@@ -77,7 +77,7 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    postgres = EmbeddedPostgres(settings.data_dir / "postgresql")
+    postgres = EmbeddedPostgres(settings.data_dir)
     try:
         yield await asyncio.to_thread(postgres.acquire)
     finally:

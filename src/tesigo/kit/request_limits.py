@@ -47,11 +47,10 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                route = scope.get("route")
                 log.info(
                     "request answered",
                     method=scope["method"],
-                    route=getattr(route, "path", "(none)"),
+                    path=scope["path"],
                     status=status,
                     took_ms=round((time.perf_counter() - began) * 1000, 1),
                 )

@@ -23,8 +23,8 @@ def _is_storable(text: str) -> str:
     return text
 
 
-StoredText = Annotated[str, AfterValidator(_is_storable)]
-"""Text that PostgreSQL can keep."""
+IS_STORABLE = AfterValidator(_is_storable)
+"""Makes a text field refuse what PostgreSQL cannot keep; it stands behind the limits of length."""
 
 RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 """An integer id in a path."""

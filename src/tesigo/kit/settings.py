@@ -246,12 +246,14 @@ class Settings(BaseSettings):
 
 
 def load_settings(**given: Any) -> Settings:
-    """Return the settings of the environment, those `given` first.
+    """Return the settings: those `given` first, then the environment, `.env`, and files in SECRETS_DIR.
 
+    SECRETS_DIR (default: /run/secrets): a folder whose files are named as the variables, in any case.
     Raises Invalid with a sentence for each wrong variable: its name and the rule, never its value.
     """
+    secrets = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
     try:
-        return Settings(**given)
+        return Settings(**{"_secrets_dir": secrets if secrets.is_dir() else None, **given})
     except ValidationError as error:
         raise Invalid("\n".join(_sentence(fault) for fault in error.errors()), code="wrong_setting") from None
     except (OSError, UnicodeDecodeError):
