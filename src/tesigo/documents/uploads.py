@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Collection
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -36,9 +37,12 @@ async def read_upload(request: Request, *, most_mib: int) -> Reading:
         return await read_file(file.filename or "file", await file.read(), most_mib)
 
 
-async def read_file(name: str, content: bytes, most_mib: int) -> Reading:
-    """Return the sources of one file; the work is done in a thread and in confined children."""
-    return await asyncio.to_thread(read_sources, name, content, most_bytes=most_mib * _MIB)
+async def read_file(name: str, content: bytes, most_mib: int, *, taken: Collection[str] = ()) -> Reading:
+    """Return the sources of one file; the work is done in a thread and in confined children.
+
+    taken: keys that the sources must not have.
+    """
+    return await asyncio.to_thread(read_sources, name, content, taken=taken, most_bytes=most_mib * _MIB)
 
 
 def _record(body: bytes) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from starlette.datastructures import UploadFile
 
 from tesigo.documents.uploads import read_file
+from tesigo.intake.pairing import pair_full_texts
+from tesigo.intake.reading import Reading
 from tesigo.kit.errors import Invalid
 from tesigo.manuscript import Source
 from tesigo.web.notices import Notice
@@ -25,8 +27,12 @@ class FilesRead:
 
 
 async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words) -> FilesRead:
-    """Return what the files hold; one that cannot be read is named with its reason."""
-    sources: list[Source] = []
+    """Return what the files hold, full texts joined to their records.
+
+    One that cannot be read is named with its reason.
+    """
+    readings: list[tuple[str, Reading]] = []
+    taken: set[str] = set()
     notices: list[Notice] = []
     for file in files:
         name = file.filename or ""
@@ -37,11 +43,12 @@ async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words
             notices.append(Notice("warning", words("upload.refused", name=name, reason=reason)))
             continue
         try:
-            reading = await read_file(name or "file", await file.read(), most_mib)
+            reading = await read_file(name or "file", await file.read(), most_mib, taken=taken)
         except Invalid as refusal:
             reason = sentence_of(refusal, words)
             notices.append(Notice("warning", words("upload.refused", name=name, reason=reason)))
             continue
-        sources += reading.sources
+        readings.append((name, reading))
+        taken.update(source.key for source in reading.sources)
         notices += [Notice("warning", f"{name}: {warning}") for warning in reading.warnings]
-    return FilesRead(tuple(sources), tuple(notices))
+    return FilesRead(pair_full_texts(readings), tuple(notices))
