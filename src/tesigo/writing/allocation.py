@@ -162,7 +162,11 @@ def _terms_by_section(
         (sources[block.source_key].title, " ".join(passage.text for passage in block.passages))
         for block in blocks
     ]
-    barred = {phrase_key(outline.title), *(phrase_key(planned.heading) for planned in outline.walk())}
+    barred = {
+        phrase_key(outline.title),
+        *phrase_key(outline.title).split(),
+        *(phrase_key(planned.heading) for planned in outline.walk()),
+    }
     lists = label_groups([rows[leaf.number] for leaf in leaves], find_phrases(texts, usage), barred=barred)
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for leaf, telling in zip(leaves, lists, strict=True):

@@ -31,6 +31,7 @@ _FEEDBACK_TERMS = 200
 _FLOOR = 0.3
 _STRETCH = 4
 _SUBJECT_FLOOR = 0.12
+_PASSAGE_FLOOR = 0.06
 _LANGUAGE_PASSAGES = 8
 _FLOOR_FOR_OWN = 0.2
 _FEW_OWN = 40
@@ -138,13 +139,24 @@ def _on_subject(passages: Sequence[Passage], subject: Mapping[str, float]) -> tu
     kept: list[Passage] = []
     for start in range(0, len(passages), _STRETCH):
         stretch = passages[start : start + _STRETCH]
-        stems = tokens(" ".join(passage.text for passage in stretch), language)
-        counts = Counter(stems)
-        strength = sum(subject.get(stem, 0.0) * (1 + math.log(count)) for stem, count in counts.items())
-        size = math.sqrt(sum((1 + math.log(count)) ** 2 for count in counts.values())) or 1.0
-        if strength / size >= _SUBJECT_FLOOR:
-            kept += stretch
+        if (
+            _strength(tokens(" ".join(passage.text for passage in stretch), language), subject)
+            >= _SUBJECT_FLOOR
+        ):
+            kept += [
+                passage
+                for passage in stretch
+                if _strength(tokens(passage.text, language), subject) >= _PASSAGE_FLOOR
+            ]
     return tuple(kept)
+
+
+def _strength(stems: Sequence[str], subject: Mapping[str, float]) -> float:
+    """Return how strongly a text of these stems speaks of the subject."""
+    counts = Counter(stems)
+    strength = sum(subject.get(stem, 0.0) * (1 + math.log(count)) for stem, count in counts.items())
+    size = math.sqrt(sum((1 + math.log(count)) ** 2 for count in counts.values()))
+    return strength / size if size else 0.0
 
 
 def _blended(title: str, ranked: Sequence[RankedSource]) -> tuple[NDArray[np.float64], dict[str, float]]:

@@ -18,7 +18,7 @@ _SECTION_TALK = re.compile(
     r"|(?:we|to) (?:publicly )?(?:release|open-source|make (?:our|the))|we conclude (?:by|with)|place in the"
     r"|copyright|all rights reserved|supporting information|were purchased|manufacturer|competing interests"
     r"|was supported by|the funders|grant number|corresponding author|click"
-    r"|the table|the figure|listed in|source code)\b",
+    r"|the table|the figure|listed in|source code|contributed (?:to|lesson|material)|was developed by)\b",
     re.IGNORECASE,
 )
 _PROMOTION = re.compile(
@@ -46,6 +46,7 @@ _UNRESOLVED = re.compile(
     r"Inoltre|Если)\b"
 )
 _UNFINISHED = re.compile(r"(?:[:;,]|\b(?:and|or|the|of|et al|e\.g|i\.e|vs|cf|Dr|Fig|No)\.?)$")
+_LABELLED = re.compile(r"[^:,.]{2,45}: ")
 _BROKEN_WORD = re.compile(r"[^\W\d_]- (?!(?:and|or|to|und|e|і|та|й|або|o)\b)[^\W_]")
 _INNER_NUMBERS = re.compile(r"\[[\d,;–\-\s]+\]")
 _FIRST_PERSON = re.compile(
@@ -68,6 +69,7 @@ def quotability(text: str) -> float:
     worth += 0.2 if _CLAIM.search(folded) else 0.0
     worth += 0.1 if 12 <= count <= 30 else -0.1
     worth -= 0.15 if count > 40 else 0.0
+    worth -= 0.4 if _LABELLED.match(folded) else 0.0
     worth -= 0.25 if _PROMOTION.search(folded) else 0.0
     worth -= 0.15 * min(2, len(_INNER_NUMBERS.findall(REFERENCE_NUMBERS.sub("", folded.rstrip(".")))))
     worth -= 0.2 if sum(map(str.isdigit, folded)) > 12 else 0.0
@@ -83,11 +85,18 @@ def hangs_on_previous(text: str) -> bool:
     return _UNRESOLVED.match(fold(text)) is not None
 
 
+def _is_in_title_case(folded: str) -> bool:
+    """Return whether it is a heading or a list of titles: most of its longer words begin with a capital."""
+    words = [word for word in folded.split()[1:] if len(word) > 3]
+    return sum(word[0].isupper() for word in words) > 0.5 * max(4, len(words))
+
+
 def _is_unfit(folded: str) -> bool:
     return bool(
         _UNFIT.search(folded)
         or _SECTION_TALK.search(folded)
         or _BROKEN_WORD.search(folded)
+        or _is_in_title_case(folded)
         or _UNFINISHED.search(folded.rstrip("."))
         or len(_LABORATORY.findall(folded)) > 1
         or not folded[0].isupper()

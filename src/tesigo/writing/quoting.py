@@ -7,6 +7,10 @@ from enum import StrEnum
 from tesigo.writing.sentences import fold
 
 REFERENCE_NUMBERS = re.compile(r"\s*\[[\d,;–\-\s]+\]$")
+_LABEL = re.compile(
+    r"^(?:Summary|Abstract|Background|Objectives?|Methods?|Results|Conclusions?|Introduction|Purpose|Aims?|Context|Findings)"
+    r"(?:[:.]| (?=[A-Z]))\s*"
+)
 _OPENING = re.compile(
     r"^(?:(?:In (?:this|the present) (?:paper|work|study|article|research|review)|Here|Overall|Finally|Specifically|"
     r"Furthermore|Moreover|Additionally|In addition|In particular|Therefore|Thus|Hence|Consequently|Empirically|Lastly|"
@@ -92,12 +96,19 @@ _CUES = tuple(
         ),
         (
             Move.DIFFICULTY,
-            r"challenges?|challenging|lacks?|lack of|limitations?|fails? to|difficult to|struggl\w+|obstacl\w+|unclear"
+            r"challenging|(?:key|major|main|significant|remain\w*|poses?) (?:an? )?challenges?|lacks?|lack of|fails? to"
+            r"|difficult to|struggl\w+|obstacl\w+|unclear|[Uu]nfortunately|hinder\w*"
             r"|проблем\w+|складно|difficoltà",
         ),
-        (Move.NEED, r"should|must|needs? to|is needed|are needed|call for|необхідн\w+|слід|occorre|deve"),
+        (
+            Move.NEED,
+            r"needs? to|(?:is|are) needed|calls? for|should be part|should also|необхідн\w+|слід|occorre",
+        ),
         (Move.FIGURE, r"\d+(?:\.\d+)? ?(?:%|per ?cent)|\d{1,3}(?:,\d{3})+"),
-        (Move.FINDING, r"results?|findings?|found|showed|shows?|demonstrate[sd]?"),
+        (
+            Move.FINDING,
+            r"[Rr]esults (?:\w+ )?(?:show|suggest|indicate|highlight|demonstrate|reveal)|findings|found that|showed",
+        ),
     )
 )
 
@@ -121,7 +132,7 @@ def cut_quote(text: str) -> Quote:
 
     The part is verbatim; its own words decide its form and move.
     """
-    folded = fold(text)
+    folded = _LABEL.sub("", fold(text))
     bare = (
         REFERENCE_NUMBERS.sub("", folded.rstrip(". ")).rstrip(" .") if not folded.endswith("etc.") else folded
     )

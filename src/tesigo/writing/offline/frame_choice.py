@@ -24,12 +24,18 @@ class FrameChoice:
         self._last_word = ""
 
     def say(
-        self, pools: Sequence[Sequence[str]], fields: Mapping[str, str], *, is_plural: bool = False
+        self,
+        pools: Sequence[Sequence[str]],
+        fields: Mapping[str, str],
+        *,
+        is_plural: bool = False,
+        lead: str = "",
     ) -> str:
         """Return a sentence from the first pool that has a rested frame, else from whichever rested longest.
 
         "" when no frame fits: a field is unknown, or every sentence has been said. Two sentences in a row never
         begin with the same word when another frame can avoid it.
+        lead: what stands before the frame, filled already ("In 2024,"); it does not count as part of the frame.
         """
         known = {name for name, value in fields.items() if value}
         fit = [
@@ -41,14 +47,14 @@ class FrameChoice:
         fit.sort(key=lambda pair: self._rank(*pair))
         second_best = ""
         for _, frame in fit:
-            sentence = self._wording.fill(frame, fields, is_plural=is_plural)
+            sentence = self._filled(frame, fields, is_plural=is_plural, lead=lead)
             if likeness(sentence) in self._said:
                 continue
             if first_word(sentence) != self._last_word:
                 return self._take(frame, sentence)
             second_best = second_best or frame
         if second_best:
-            return self._take(second_best, self._wording.fill(second_best, fields, is_plural=is_plural))
+            return self._take(second_best, self._filled(second_best, fields, is_plural=is_plural, lead=lead))
         return ""
 
     def pick(self, pool: Sequence[str]) -> str:
@@ -62,6 +68,11 @@ class FrameChoice:
         self._said.add(likeness(sentence))
         self._last_word = first_word(sentence)
         self._clock += 1
+
+    def _filled(self, frame: str, fields: Mapping[str, str], *, is_plural: bool, lead: str) -> str:
+        if not lead:
+            return self._wording.fill(frame, fields, is_plural=is_plural)
+        return f"{lead} {self._wording.fill(frame, fields, is_plural=is_plural)}"
 
     def _rank(self, place: int, frame: str) -> tuple[bool, int, int]:
         used = self._used_at.get(frame)

@@ -86,6 +86,8 @@ class ParagraphWriter:
             return ""
         self._opened.add(group.term)
         sources = _sources(group)
+        if len(sources) == 1 and sources[0].key in self._returned_to:
+            return ""
         if len(sources) == 1:
             self._met.add(sources[0].key)
         role = {1: "one", 2: "two"}.get(len(sources), "many")
@@ -119,8 +121,7 @@ class ParagraphWriter:
         pools = self._pools(quote, source, passage)
         if bridge:
             pools = [tuple(frame for frame in pool if frame.startswith("{who}")) for pool in pools]
-            pools = [tuple(f"{bridge} {frame}" for frame in pool) for pool in pools]
-        said = self._choice.say(pools, fields, is_plural=plural)
+        said = self._choice.say(pools, fields, is_plural=plural, lead=bridge)
         return said or f"{fields['who']}: {fields['q']}."
 
     def _pools(self, quote: Quote, source: Source, passage: Passage) -> list[tuple[str, ...]]:
@@ -271,7 +272,7 @@ class ParagraphWriter:
         years = [source.year for source in sources if source.year is not None]
         return {
             "names": naming.all_authors(sources, self._wording),
-            "works": self._wording.count(len(sources), "work"),
+            **self._wording.counted_works(len(sources)),
             "span": self._wording.span(years) if len(years) == len(sources) else "",
         }
 

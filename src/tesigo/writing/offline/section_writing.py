@@ -1,12 +1,14 @@
 """A body section of the offline writer: passages chosen, grouped, written paragraph by paragraph to length."""
 
-from tesigo.manuscript import Passage, Section, count_words
+from collections.abc import Sequence
+
+from tesigo.manuscript import Passage, Section, Source, count_words
 from tesigo.manuscript.markdown import escape_markdown
 from tesigo.writing.offline import naming
 from tesigo.writing.offline.choosing import Group, Strand, choose_passages, group_passages
 from tesigo.writing.offline.frame_choice import FrameChoice
 from tesigo.writing.offline.paragraphs import ParagraphWriter, Written
-from tesigo.writing.offline.wording import load_wording
+from tesigo.writing.offline.wording import Wording, load_wording
 from tesigo.writing.phrases import distinct_terms
 from tesigo.writing.ports import SectionTask
 
@@ -15,6 +17,7 @@ _OWN_WORDS_PER_QUOTE = 20
 _ROUNDS = 6
 _CHOICE = 1.25
 _SHORT_SECTION = 160
+_LEAD_IN_WORDS = 30
 
 
 def write_body(task: SectionTask, *, name: str) -> Section:
@@ -22,22 +25,21 @@ def write_body(task: SectionTask, *, name: str) -> Section:
     wording = load_wording(task.brief.language)
     choice = FrameChoice(wording, task.number)
     written = Written()
-    if task.planned.level == 1:
-        _lead_in(task, choice, written)
-    if not task.planned.children:
-        writer = ParagraphWriter(wording, choice, task.terms, number=task.number)
-        _fill(task, writer, written)
-    if not written.paragraphs or not (written.citations or task.planned.children):
-        fields = {"heading": f"*{escape_markdown(task.planned.heading)}*"}
-        written.paragraphs.append(choice.say([wording.frames("lead_in", "nothing")], fields))
+    if task.planned.children:
+        _open_with(_roles_of_chapter(task, wording), choice, wording, written)
+    else:
+        is_chapter = task.planned.level == 1
+        written.words = _LEAD_IN_WORDS if is_chapter else 0
+        _fill(task, ParagraphWriter(wording, choice, task.terms, number=task.number), written)
+        if is_chapter and written.citations:
+            _open_with(_roles_of_leaf(task, wording, written), choice, wording, written)
+        if not written.citations:
+            fields = {"heading": f"*{escape_markdown(task.planned.heading)}*"}
+            written.paragraphs.append(choice.say([wording.frames("lead_in", "nothing")], fields))
     planned = task.planned
+    content = "\n\n".join(written.paragraphs)
     return Section(
-        planned.number,
-        planned.heading,
-        planned.kind,
-        "\n\n".join(written.paragraphs),
-        tuple(written.citations),
-        written_by=name,
+        planned.number, planned.heading, planned.kind, content, tuple(written.citations), written_by=name
     )
 
 
@@ -79,29 +81,47 @@ def _cut_to(group: Group, words: int, *, is_first: bool) -> Group | None:
     return Group(group.term, tuple(strands)) if strands else None
 
 
-def _lead_in(task: SectionTask, choice: FrameChoice, written: Written) -> None:
-    """Add the paragraphs that open a chapter: on what it rests, the way it takes, who is central."""
-    wording = load_wording(task.brief.language)
+def _roles_of_chapter(task: SectionTask, wording: Wording) -> list[tuple[str, dict[str, str]]]:
+    """Return what opens a chapter with sections: what was consulted, what is central, the way it takes."""
     sources = task.sources
-    years = [source.year for source in sources if source.year is not None]
     children = [f"*{escape_markdown(child.heading)}*" for child in task.planned.children]
+    fields = _fields(task, wording, sources)
+    fields["topics"] = wording.list_of(children)
+    fields["names"] = naming.all_authors(sources[:3], wording) if len(sources) > 3 else ""
+    return [("consulted", fields), ("terms", fields), ("central", fields), ("route", fields)]
+
+
+def _roles_of_leaf(task: SectionTask, wording: Wording, written: Written) -> list[tuple[str, dict[str, str]]]:
+    """Return what opens a chapter without sections, from the works that it turned out to quote."""
+    cited = {citation.key for citation in written.citations}
+    sources = [source for source in task.sources if source.key in cited]
+    fields = _fields(task, wording, sources)
+    if len(sources) == 1:
+        alone = {"title": naming.title(sources[0]), "names": naming.authors(sources[0], wording)}
+        return [("alone", fields | alone)]
+    roles = [("first", fields), ("terms", fields)]
+    return roles if task.target_words >= _SHORT_SECTION else roles[:1]
+
+
+def _fields(task: SectionTask, wording: Wording, sources: Sequence[Source]) -> dict[str, str]:
+    years = [source.year for source in sources if source.year is not None]
     terms = [_shown(term, wording.language) for term in distinct_terms(task.terms, 4)]
-    fields = {
+    return {
         "heading": f"*{escape_markdown(task.planned.heading)}*",
-        "works": wording.count(len(sources), "work"),
-        "span": wording.span(years) if len(years) > len(sources) // 2 else "",
-        "topics": wording.list_of(children),
-        "names": naming.all_authors(sources[:3], wording) if len(sources) > 3 else "",
+        **(wording.counted_works(len(sources)) if sources else {}),
+        "span": wording.span(years) if len(years) == len(sources) else "",
         "terms": wording.list_of(terms) if len(terms) > 2 else "",
     }
-    roles = ["first", "terms", "central", "route"] if children else ["first", "terms", "central"]
-    if not children and task.target_words < _SHORT_SECTION:
-        roles = roles[:1]
-    sentences = [choice.say([wording.frames("lead_in", role)], fields) for role in roles]
+
+
+def _open_with(
+    roles: Sequence[tuple[str, dict[str, str]]], choice: FrameChoice, wording: Wording, written: Written
+) -> None:
+    """Put a paragraph of these roles before what is written."""
+    sentences = [choice.say([wording.frames("lead_in", role)], fields) for role, fields in roles]
     text = " ".join(sentence for sentence in sentences if sentence)
     if text:
-        written.paragraphs.append(text)
-        written.words += count_words(text)
+        written.paragraphs.insert(0, text)
 
 
 def _shown(term: str, language: str) -> str:

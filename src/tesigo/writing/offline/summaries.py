@@ -11,7 +11,7 @@ from tesigo.writing.offline.paragraphs import ParagraphWriter
 from tesigo.writing.offline.survey import ChapterView, Survey
 from tesigo.writing.ports import SummaryTask
 
-_KINDS = ("article", "conference", "book", "thesis", "report", "other")
+_KINDS = ("article", "conference", "book", "thesis", "report", "text", "other")
 _NAMED = 3
 _WORDS_FOR_SECTIONS = 60
 _WORDS_OF_A_TERM_LIST = 22
@@ -138,6 +138,8 @@ class _Summary:
                 self._say("introduction", "kept_all", considered=wording.count(considered, "source"))
             ]
         counts = Counter(naming.kind(source) for source in survey.cited)
+        if set(counts) == {"other"}:
+            counts = Counter(text=counts["other"])
         kinds = wording.list_of([wording.count(counts[kind], kind) for kind in _KINDS if counts[kind]])
         role = "kinds" if survey.years else "kinds_undated"
         sentences.append(self._say("introduction", role, kinds=kinds, span=wording.span(survey.years)))
@@ -156,10 +158,10 @@ class _Summary:
         fields = {
             "number": chapter.planned.number,
             "heading": _named(chapter.planned.heading),
-            "works": self._survey.works(len(chapter.sources)) if len(chapter.sources) > 2 else "",
+            **(self._wording.counted_works(len(chapter.sources)) if len(chapter.sources) > 2 else {}),
             "names": naming.all_authors(chapter.sources[:2], self._wording),
         }
-        role = "chapters" if fields["works"] else "chapters_small"
+        role = "chapters" if "works" in fields else "chapters_small"
         sentences = [self._say("introduction", role, **fields)]
         if is_detailed and chapter.planned.children:
             topics = [_named(child.heading) for child in chapter.planned.children]

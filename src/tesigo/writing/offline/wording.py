@@ -52,6 +52,11 @@ class Wording:
         """Return "three works", "три праці", with the noun in the form that the number asks for."""
         return f"{self.numeral(number, noun)} {self.noun(number, noun)}"
 
+    def counted_works(self, number: int) -> dict[str, str]:
+        """Return the fields that count works: {works}, and {works_accusative} where a language has cases."""
+        accusative = "works_accusative" if "works_accusative" in self.table["grammar"] else "work"
+        return {"works": self.count(number, "work"), "works_accusative": self.count(number, accusative)}
+
     def numeral(self, number: int, noun: str) -> str:
         """Return the number, up to twelve as a word, in the gender of the noun."""
         special = self.table["grammar"].get("numbers_for", {}).get(noun, {})
