@@ -74,3 +74,18 @@ def test_a_full_text_is_never_replaced_by_one_that_was_found():
 
 def test_what_is_no_doi_is_none():
     assert normalise_doi("n/a") == normalise_doi(None) == normalise_doi("") == ""
+
+
+@pytest.mark.parametrize("is_text_first", [True, False])
+def test_a_text_of_which_only_the_title_is_known_joins_its_record(is_text_first):
+    record = make_source("smith2021", title="How bees find the flowers of a meadow")
+    bare = {"id": "hownd", "type": "document", "title": "How Bees find the Flowers of a Meadow"}
+    text = Source(key="hownd", csl=bare, full_text="Bees see colours.")
+    (merged,) = merge_sources([text, record] if is_text_first else [record, text])
+    assert (merged.full_text, merged.csl["type"], merged.year) == (
+        "Bees see colours.",
+        "article-journal",
+        2021,
+    )
+    short = Source(key="edind", csl={"id": "edind", "title": "An editorial"}, full_text="Welcome.")
+    assert len(merge_sources([make_source("a", title="An editorial"), short])) == 2

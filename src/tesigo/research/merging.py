@@ -11,13 +11,15 @@ from tesigo.manuscript import Source
 _DOI = re.compile(r"10\.\d{4,9}/\S+", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W_]+")
 _UPLOAD = "upload"
+_FEWEST_BLANKS = 3
 
 
 def merge_sources(sources: Iterable[Source]) -> tuple[Source, ...]:
     """Return each work once, in the order of its first record, under the key of its first record.
 
     The same work: the same DOI; else the same title (letters and digits compared) and year, unless both name
-    authors and share none. An upload's fields win over found ones, then the first record's; what it lacks is
+    authors and share none; or the same title of four words and more, where one is a text without author and year
+    (a file beside its record). An upload's fields win over found ones, then the first record's; what it lacks is
     taken from the others. The longest abstract and any full text are kept.
     """
     merged: list[Source] = []
@@ -50,7 +52,7 @@ def normalise_title(title: str) -> str:
 def _find_place(source: Source, merged: list[Source], places: Mapping[tuple[object, ...], int]) -> int | None:
     for mark in _marks(source):
         place = places.get(mark)
-        if place is not None and (mark[0] == "doi" or _may_be_one(merged[place], source)):
+        if place is not None and _agree(mark[0], merged[place], source):
             return place
     return None
 
@@ -58,7 +60,25 @@ def _find_place(source: Source, merged: list[Source], places: Mapping[tuple[obje
 def _marks(source: Source) -> list[tuple[object, ...]]:
     doi, title = normalise_doi(source.csl.get("DOI")), normalise_title(source.title)
     marks: list[tuple[object, ...]] = [("doi", doi)] if doi else []
-    return [*marks, ("title", title, source.year)] if title else marks
+    if title:
+        marks.append(("title", title, source.year))
+    if title.count(" ") >= _FEWEST_BLANKS:
+        marks.append(("long title", title))
+    return marks
+
+
+def _agree(kind: object, one: Source, other: Source) -> bool:
+    """Return whether two records that share a mark of this kind are one work."""
+    if kind == "doi":
+        return True
+    if kind == "title":
+        return _may_be_one(one, other)
+    return _is_bare_text(one) != _is_bare_text(other)
+
+
+def _is_bare_text(source: Source) -> bool:
+    """Return whether this is a text of which nothing is known but its title: a file beside its record."""
+    return bool(source.full_text) and not (source.author_names or source.year or source.csl.get("DOI"))
 
 
 def _may_be_one(one: Source, other: Source) -> bool:
@@ -68,7 +88,10 @@ def _may_be_one(one: Source, other: Source) -> bool:
 
 
 def _joined(kept: Source, added: Source) -> Source:
-    better, other = (added, kept) if _UPLOAD == added.found_by != kept.found_by else (kept, added)
+    is_added_better = _is_bare_text(kept) or (
+        _UPLOAD == added.found_by != kept.found_by and not _is_bare_text(added)
+    )
+    better, other = (added, kept) if is_added_better else (kept, added)
     csl: dict[str, Any] = {
         **{field: value for field, value in other.csl.items() if value},
         **{field: value for field, value in better.csl.items() if value},
