@@ -1,23 +1,26 @@
 """The whole way, on made sources: order, length, interruption, honesty."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import TypeVar
 
 import pytest
 from tests.writing.made import RecordingJournal, count_by_words, make_sources
 
 from tesigo.export.errors import UnknownNorm, UnknownStyle
-from tesigo.manuscript import Manuscript, Section, Source
+from tesigo.manuscript import Manuscript, Outline, Section, Source
 from tesigo.manuscript.markdown import join_sections
 from tesigo.research.errors import SourcesUnavailable
+from tesigo.research.evidence import Evidence
 from tesigo.writing.brief import Brief, make_brief
 from tesigo.writing.checks import find_faults
 from tesigo.writing.errors import NoUsableSource
 from tesigo.writing.offline_composer import OfflineComposer
 from tesigo.writing.pipeline import SoFar, write_document
-from tesigo.writing.ports import SectionTask
+from tesigo.writing.ports import SectionTask, SummaryTask
 from tesigo.writing.stages import Stage
 
+_Made = TypeVar("_Made")
 TITLE = "Sustainable farming on small farms"
 
 
@@ -233,18 +236,53 @@ async def test_cancelling_between_sections_loses_nothing_that_was_heard_of(farmi
     assert await write(brief, farming, RecordingJournal(), so_far) == whole
 
 
-async def test_the_event_loop_stays_free_while_it_writes(
+async def test_the_event_loop_turns_while_each_part_is_composed(
     farming: list[Source], journal: RecordingJournal
 ) -> None:
-    turns = 0
+    kept_waiting: list[str] = []
 
-    async def watch() -> None:
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0)
-            turns += 1
+    class Watched(OfflineComposer):
+        """Notes each call during which nothing else could run."""
 
-    watching = asyncio.create_task(watch())
-    await write(make_brief(TITLE, pages=10), farming, journal)
-    watching.cancel()
-    assert turns > 1000
+        async def propose_outline(self, brief: Brief, evidence: Evidence, *, words: int) -> Outline:
+            return await watched(super().propose_outline(brief, evidence, words=words), "outline")
+
+        async def write_section(self, task: SectionTask) -> Section:
+            return await watched(super().write_section(task), task.planned.number)
+
+        async def summarise(self, task: SummaryTask) -> Section:
+            return await watched(super().summarise(task), task.planned.number)
+
+    async def watched(work: Coroutine[object, object, _Made], name: str) -> _Made:
+        other = asyncio.create_task(asyncio.sleep(0))
+        made = await work
+        if not other.done():
+            kept_waiting.append(name)
+        return made
+
+    await write_document(
+        make_brief(TITLE, pages=10),
+        composer=Watched(),
+        own_sources=farming,
+        searches=(),
+        journal=journal,
+        count_pages=count_by_words,
+    )
+    assert kept_waiting == []
+
+
+async def test_sources_on_something_else_stay_out_even_when_pages_are_missing(
+    journal: RecordingJournal,
+) -> None:
+    music = [
+        Source(
+            f"bach{number}",
+            {"id": f"bach{number}", "type": "book", "title": f"Counterpoint and ornament in fugue {number}"},
+            f"Ornament number {number} enriches the melody because singers vary the cadence at every repeat. "
+            f"The fugue of volume {number} requires a steady pulse and leads to a richer texture of voices.",
+        )
+        for number in range(50)
+    ]
+    manuscript = await write(make_brief(TITLE, pages=40), [*music, *make_sources(30)], journal)
+    assert len(manuscript.cited_keys) > 15
+    assert not [key for key in manuscript.cited_keys if key.startswith("bach")]

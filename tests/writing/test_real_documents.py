@@ -91,7 +91,7 @@ async def test_the_export_has_the_asked_pages(
 
 _SCRIPT = """
 import asyncio, hashlib, sys
-sys.path[:0] = [{root!r}]
+sys.path[:0] = [{root!r}, {root!r} + "/src"]
 from pathlib import Path
 from tests.writing.conftest import _read
 from tests.writing.test_real_documents import write
