@@ -156,7 +156,6 @@ class _Summary:
     def _ahead(self, chapter: ChapterView, *, is_detailed: bool) -> list[str]:
         """Return what the introduction says of a chapter."""
         fields = {
-            "number": chapter.planned.number,
             "heading": _named(chapter.planned.heading),
             **(self._wording.counted_works(len(chapter.sources)) if len(chapter.sources) > 2 else {}),
             "names": naming.all_authors(chapter.sources[:2], self._wording),
@@ -172,7 +171,6 @@ class _Summary:
         """Return what the conclusion says of a chapter."""
         terms = [self._survey.shown(term) for term in chapter.terms[:_NAMED]]
         fields = {
-            "number": chapter.planned.number,
             "heading": _named(chapter.planned.heading),
             "names": naming.all_authors(chapter.sources[:2], self._wording),
             "terms": self._wording.list_of(terms) if len(terms) > 1 else "",
