@@ -57,7 +57,7 @@ def test_chapters_and_sections_are_numbered() -> None:
 
 
 def test_the_order_is_title_abstract_contents_text_bibliography_statement() -> None:
-    pages = pdf_pages(rendered(make_manuscript(pages=10), Format.PDF))
+    pages = pdf_pages(rendered(make_manuscript(pages=14), Format.PDF))
     assert pages[0].startswith("Teaching with machines")
     assert "Ann Author" in pages[0]
     assert pages[0].endswith("23 November 2026")
