@@ -99,7 +99,7 @@ RICH = (
 def test_the_contents_name_the_pages_on_which_the_pdf_has_the_headings(norm: str, pages: int) -> None:
     manuscript = make_manuscript("it", norm=norm, pages=pages, paragraphs=12)
     texts = pdf_pages(rendered(manuscript, Format.PDF))
-    first = 2 if norm == "apa7" or pages >= 8 else 1
+    first = 2 if pages >= 13 else 1
     entries = [
         text.rsplit("\t", 1)
         for style, text in docx_paragraphs(rendered(manuscript, Format.DOCX))
