@@ -70,7 +70,7 @@ def test_the_order_is_title_abstract_contents_text_bibliography_statement() -> N
 
 
 def test_abstract_and_contents_share_a_page_in_a_short_document_only() -> None:
-    short, long = (pdf_pages(rendered(make_manuscript(pages=n), Format.PDF)) for n in (6, 8))
+    short, long = (pdf_pages(rendered(make_manuscript(pages=n), Format.PDF)) for n in (12, 13))
     assert short[1].startswith("Abstract")
     assert "Contents" in short[1]
     assert "Contents" not in long[1]
