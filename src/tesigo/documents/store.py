@@ -20,7 +20,8 @@ async def get_document(
     if owner_id is not None:
         query = query.where(DocumentRow.user_id == owner_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        # not the strongest lock: rows that refer to the document may be added meanwhile
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     document = await tx.scalar(query)
     if document is None:
         raise DocumentNotFound

@@ -55,12 +55,14 @@ async def claim_job(tx: AsyncSession, job_id: uuid.UUID, now: datetime) -> Claim
     job.fence = uuid.uuid4()
     job.status = "running"
     job.started_at = job.started_at or now
-    await tell(tx, job, "status", at=now)
     document = await documents.own_document(tx, job.user_id, job.document_id)
     user = await accounts.find_user(tx, job.user_id)
     sources = await sources_service.load_sources(tx, document.id)
     outline = await sections_service.load_outline(tx, document)
     sections = await sections_service.load_sections(tx, document.id)
+    job.sections_total = sum(1 for _ in outline.walk()) if outline else 0
+    job.sections_done = len(sections)
+    await tell(tx, job, "status", at=now)
     return Claim(
         job_id=job.id,
         document_id=document.id,

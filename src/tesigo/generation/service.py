@@ -95,8 +95,8 @@ async def find_latest_job(tx: AsyncSession, document_id: int) -> JobRow | None:
 async def take_snapshot(tx: AsyncSession, user_id: int, document_id: int) -> Snapshot:
     """Return where the user's document stands. Raises DocumentNotFound, also for another's."""
     document = await documents.own_document(tx, user_id, document_id)
-    seq = await store.get_last_seq(tx, document_id)
-    return Snapshot(document.status, await store.find_latest_job(tx, document_id), seq)
+    job, seq = await store.get_last_state(tx, document_id)
+    return Snapshot(document.status, job, seq)
 
 
 async def read_events(

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tesigo.documents.models import DocumentRow
 from tesigo.generation.errors import JobNotFound, JobTakenOver
 from tesigo.generation.models import EventRow, JobRow
 
@@ -41,7 +42,12 @@ async def add_job(tx: AsyncSession, job: JobRow) -> None:
 
 
 async def lock_job(tx: AsyncSession, job_id: uuid.UUID) -> JobRow | None:
-    """Return the job, which nobody else changes before this transaction ends; None when it is gone."""
+    """Return the job, which nobody else changes before this transaction ends; None when it is gone.
+
+    Its document is locked first, as by everybody: the other order meets a deletion in a deadlock.
+    """
+    document = select(DocumentRow.id).join(JobRow, JobRow.document_id == DocumentRow.id)
+    await tx.execute(document.where(JobRow.id == job_id).with_for_update(of=DocumentRow, key_share=True))
     query = select(JobRow).where(JobRow.id == job_id).with_for_update()
     return await tx.scalar(query.execution_options(populate_existing=True))
 
@@ -93,7 +99,9 @@ async def get_events(tx: AsyncSession, document_id: int, *, after: int, limit: i
     return (await tx.scalars(query.order_by(EventRow.seq).limit(limit))).all()
 
 
-async def get_last_seq(tx: AsyncSession, document_id: int) -> int:
-    """Return the number of the document's last event, 0 when there is none."""
-    query = select(func.max(EventRow.seq)).where(EventRow.document_id == document_id)
-    return await tx.scalar(query) or 0
+async def get_last_state(tx: AsyncSession, document_id: int) -> tuple[JobRow | None, int]:
+    """Return (newest job, number of the last event), 0 when there is none: both of the same moment."""
+    seq = select(func.max(EventRow.seq)).where(EventRow.document_id == document_id).scalar_subquery()
+    query = select(JobRow, seq).where(JobRow.document_id == document_id)
+    row = (await tx.execute(query.order_by(JobRow.created_at.desc(), JobRow.id).limit(1))).one_or_none()
+    return (row[0], row[1] or 0) if row else (None, 0)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 import asyncpg
 import structlog
@@ -54,7 +54,7 @@ class News:
             if not self._waiting[topic]:
                 del self._waiting[topic]
 
-    async def wake_ups(self, topic: str, *, pause_s: float) -> AsyncIterator[bool]:
+    async def wake_ups(self, topic: str, *, pause_s: float) -> AsyncGenerator[bool, None]:
         """Yield at once, then whenever the topic was announced (True) or `pause_s` went by (False).
 
         Announcements made while the caller is busy are folded into one wake-up.

@@ -1,0 +1,170 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from tests.generation.jobs import (
+    FailingComposer,
+    PausingComposer,
+    make_ready,
+    payload,
+    request,
+    rows,
+    status,
+    until_somebody_waits,
+)
+
+from tesigo.generation.tasks import run_job
+from tesigo.kit.db import Database
+from tesigo.kit.queue import RetryIn
+from tesigo.writing.errors import FaultyText
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def tools(me, **changed):
+    return replace(me.house.tools, **changed)
+
+
+async def contents(me, document_id: int) -> dict[str, tuple]:
+    written = await rows(
+        me, "SELECT number, content, written_at FROM sections WHERE document_id = :id AND content IS NOT NULL",
+        id=document_id,
+    )  # fmt: skip
+    return {row.number: tuple(row) for row in written}
+
+
+async def test_a_job_writes_its_document_to_the_end(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    await run_job(me.house.tools, payload(job_id))
+    told = await status(me, job_id)
+    assert (told["status"], told["progress"], told["error"]) == ("completed", 100, None)
+    document = (await me.ask("GET", f"/documents/{document_id}")).json()
+    assert document["status"] == "completed"
+    assert document["word_count"] > 500
+    before = await contents(me, document_id)
+    await run_job(me.house.tools, payload(job_id))  # the queue may bring a job twice
+    assert await contents(me, document_id) == before
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (
+            FaultyText("Section 2 broke a promise; write it again."),
+            "Section 2 broke a promise; write it again.",
+        ),
+        (RuntimeError("postgresql://u:hush@db"), "Something went wrong on our side."),
+        (AssertionError(), "Something went wrong on our side."),
+    ],
+)
+async def test_what_goes_wrong_ends_the_job_with_a_sentence_and_what_is_written_is_taken_up_again(
+    me, failure, error
+):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    await run_job(tools(me, composer=FailingComposer(failure, good=1)), payload(job_id))
+    told = await status(me, job_id)
+    assert told["status"] == "failed"
+    assert told["error"].startswith(error)
+    assert "hush" not in told["error"]
+    kept = await contents(me, document_id)
+    assert len(kept) == 1
+    again = await request(me, document_id)
+    await run_job(me.house.tools, payload(again))
+    assert (await status(me, again))["status"] == "completed"
+    assert kept.items() <= (await contents(me, document_id)).items()
+    progress = await rows(
+        me, "SELECT progress FROM generation_events WHERE job_id = :job ORDER BY seq", job=again
+    )
+    assert [row.progress for row in progress] == sorted(row.progress for row in progress)
+    assert progress[-1].progress == 100
+
+
+async def test_a_title_that_no_source_serves_fails_with_what_to_do(me):
+    document_id = await me.create("Volcanoes of Iceland")
+    job_id = await request(me, document_id)
+    await run_job(me.house.tools, payload(job_id))
+    assert "add" in (await status(me, job_id))["error"]
+
+
+async def test_a_lost_database_brings_the_job_again(me):
+    job_id = await request(me, await make_ready(me))
+    nowhere = Database("postgresql://nobody@127.0.0.1:1/x")
+    with pytest.raises(RetryIn):
+        await run_job(tools(me, database=nowhere), payload(job_id))
+    assert (await status(me, job_id))["status"] == "queued"
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError(), OSError(24, "Too many open files")])
+async def test_a_machine_that_is_short_of_something_brings_the_job_again(me, failure):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    with pytest.raises(RetryIn):
+        await run_job(tools(me, composer=FailingComposer(failure, good=1)), payload(job_id))
+    assert (await status(me, job_id))["status"] == "running"
+    kept = await contents(me, document_id)
+    await run_job(me.house.tools, payload(job_id))
+    assert (await status(me, job_id))["status"] == "completed"
+    assert kept.items() <= (await contents(me, document_id)).items()
+
+
+async def test_a_connection_lost_in_the_middle_brings_the_job_again(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    own = Database(me.house.database.url, pool_size=1)
+    composer = PausingComposer(good=1)
+    running = asyncio.create_task(run_job(tools(me, composer=composer, database=own), payload(job_id)))
+    await asyncio.wait_for(composer.stopped.wait(), 20)
+    async with own.transaction() as tx:
+        pid = await tx.scalar(text("SELECT pg_backend_pid()"))
+    async with me.house.database.transaction() as tx:  # what the run writes next has to wait here
+        await tx.execute(text("SELECT 1 FROM jobs WHERE id = :id FOR UPDATE"), {"id": job_id})
+        composer.go_on.set()
+        await until_somebody_waits(me)
+        await tx.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    with pytest.raises(RetryIn):
+        await running
+    await own.close()
+    await run_job(me.house.tools, payload(job_id))
+    assert (await status(me, job_id))["status"] == "completed"
+
+
+async def test_deleting_the_document_stops_its_run_quietly(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    composer = PausingComposer(good=1)
+    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    await asyncio.wait_for(composer.stopped.wait(), 20)
+    assert (await me.ask("DELETE", f"/documents/{document_id}")).status_code == 204
+    composer.go_on.set()
+    await asyncio.wait_for(running, 20)
+    assert (await me.ask("GET", f"/jobs/{job_id}/status")).status_code == 404
+
+
+async def test_a_failure_after_the_document_was_deleted_is_quiet_too(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    composer = PausingComposer(failure=FaultyText("too late"))
+    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await me.ask("DELETE", f"/documents/{document_id}")
+    composer.go_on.set()
+    await asyncio.wait_for(running, 20)
+
+
+async def test_a_cancelled_run_leaves_the_job_to_the_next_worker(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    composer = PausingComposer(good=1)
+    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    await asyncio.wait_for(composer.stopped.wait(), 20)
+    kept = await contents(me, document_id)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await status(me, job_id))["status"] == "running"
+    await run_job(me.house.tools, payload(job_id))
+    assert (await status(me, job_id))["status"] == "completed"
+    assert kept.items() <= (await contents(me, document_id)).items()
