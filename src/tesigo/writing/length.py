@@ -28,7 +28,8 @@ _PARAGRAPH_WORDS = 110
 _WORDS_PER_CITATION = 45
 _CITATIONS_PER_SOURCE = 2
 _LEAST_SHARE = 0.25
-SUMMARIES = (SectionKind.ABSTRACT, SectionKind.INTRODUCTION, SectionKind.CONCLUSION)
+SHORT_PAGES = 8
+"""Below this, what frames the body is kept to the least."""
 
 
 def chapter_count(pages: int) -> int:
@@ -65,9 +66,11 @@ def words_for(brief: Brief) -> int:
 
 def summary_words(brief: Brief, words: int) -> dict[SectionKind, int]:
     """Return the targets of abstract, introduction and conclusion for a document of so many words."""
+    if brief.pages < SHORT_PAGES:
+        return {SectionKind.ABSTRACT: 75, SectionKind.INTRODUCTION: 150, SectionKind.CONCLUSION: 95}
     return {
         SectionKind.ABSTRACT: 100 if brief.pages < 20 else 125,
-        SectionKind.INTRODUCTION: min(900, round(260 + 0.027 * words)),
+        SectionKind.INTRODUCTION: min(900, round(225 + 0.03 * words)),
         SectionKind.CONCLUSION: min(540, round(155 + 0.016 * words)),
     }
 

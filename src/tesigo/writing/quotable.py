@@ -80,11 +80,6 @@ def quotability(text: str) -> float:
     return min(1.0, max(0.0, worth))
 
 
-def hangs_on_previous(text: str) -> bool:
-    """Return whether the sentence needs the one before it to be understood."""
-    return _UNRESOLVED.match(fold(text)) is not None
-
-
 def _is_in_title_case(folded: str) -> bool:
     """Return whether it is a heading or a list of titles: most of its longer words begin with a capital."""
     words = [word for word in folded.split()[1:] if len(word) > 3]

@@ -4,6 +4,7 @@ from collections import Counter
 
 from tesigo.manuscript import Citation, Section, SectionKind
 from tesigo.manuscript.markdown import escape_markdown
+from tesigo.writing.length import SHORT_PAGES
 from tesigo.writing.offline import naming
 from tesigo.writing.offline.choosing import Group, Strand
 from tesigo.writing.offline.frame_choice import FrameChoice
@@ -13,7 +14,7 @@ from tesigo.writing.ports import SummaryTask
 
 _KINDS = ("article", "conference", "book", "thesis", "report", "text", "other")
 _NAMED = 3
-_WORDS_FOR_SECTIONS = 60
+_WORDS_FOR_SECTIONS = 80
 _WORDS_OF_A_TERM_LIST = 22
 
 
@@ -40,14 +41,19 @@ class _Summary:
         self._task = survey.task
         self._wording = survey.wording
         self._choice = FrameChoice(survey.wording, 0)
+        self._is_short = self._task.brief.pages < SHORT_PAGES
         self._subject = f"*{escape_markdown(self._task.brief.title)}*"
 
     def introduction(self) -> tuple[list[str], list[Citation]]:
         """Return what it is about, a few voices, how the sources were found and chosen, what each chapter does."""
         survey = self._survey
         scope = {"works": survey.works(len(survey.cited)), "subject": self._subject}
-        opening = [self._say("introduction", "scope", **scope), self._say("introduction", "question")]
-        voices, citations = self._voices()
+        opening = [self._say("introduction", "scope", **scope)]
+        voices: list[str] = []
+        citations: list[Citation] = []
+        if not self._is_short:
+            opening.append(self._say("introduction", "question"))
+            voices, citations = self._voices()
         route = [self._say("introduction", "route")]
         is_detailed = self._task.target_words > _WORDS_FOR_SECTIONS * len(survey.chapters)
         for chapter in survey.chapters:
@@ -78,7 +84,7 @@ class _Summary:
             shared.append(
                 self._say("conclusion", "agreement", terms=self._wording.list_of(common), chapters=few)
             )
-        if len(survey.cited) > 2 * _NAMED:
+        if len(survey.cited) > 2 * _NAMED and not self._is_short:
             names = naming.all_authors(survey.most_cited[:_NAMED], self._wording)
             shared.append(self._say("conclusion", "central", names=names))
         return [
@@ -90,7 +96,11 @@ class _Summary:
         """Return one paragraph on what the document covers and on what it rests."""
         survey = self._survey
         headings = [_named(chapter.planned.heading) for chapter in survey.chapters]
-        terms = [survey.shown(chapter.terms[0]) for chapter in survey.chapters if chapter.terms][:6]
+        terms = (
+            []
+            if self._is_short
+            else [survey.shown(chapter.terms[0]) for chapter in survey.chapters if chapter.terms][:6]
+        )
         role = "opening" if survey.years else "opening_undated"
         sentences = [
             self._say(
@@ -150,7 +160,8 @@ class _Summary:
             )
         else:
             sentences.append(self._say("introduction", "only_abstracts" if abstracts else "only_full"))
-        sentences.append(self._say("introduction", "method"))
+        if not self._is_short:
+            sentences.append(self._say("introduction", "method"))
         return " ".join(filter(None, sentences))
 
     def _ahead(self, chapter: ChapterView, *, is_detailed: bool) -> list[str]:
@@ -189,7 +200,7 @@ class _Summary:
                     "conclusion", "gap_title", term=survey.shown(rare[0]), part=str(rare[1]), whole=whole
                 )
             )
-        if len(survey.years) > _NAMED:
+        if len(survey.years) > _NAMED and not self._is_short:
             first, last = str(min(survey.years)), str(max(survey.years))
             gaps.append(self._say("conclusion", "gap_years", first=first, last=last))
         abstracts = survey.abstracts_only()
