@@ -12,7 +12,6 @@ from functools import cache
 from importlib.resources import files
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’/][^\W_]+)*|[^\w\s]")
-_LETTERS = re.compile(r"[^\W_]+")
 _LONGEST_PHRASE = 4
 _VERB_SHARE = 0.28
 _FRAGMENT_SHARE = 0.75
@@ -236,12 +235,6 @@ def _best_surface(surfaces: Counter[str]) -> str:
         return surfaces[surface], -sum(map(str.isupper, surface))
 
     return max(surfaces, key=worth)
-
-
-def mentions(text: str, phrases: Iterable[Phrase]) -> list[Phrase]:
-    """Return those phrases that the text holds, in their given order."""
-    flat = f" {' '.join(_LETTERS.findall(text.lower()))} "
-    return [phrase for phrase in phrases if f" {phrase.key} " in flat or f" {phrase.key}s " in flat]
 
 
 def distinct_terms(terms: Iterable[str], most: int) -> list[str]:

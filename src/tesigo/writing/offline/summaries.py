@@ -15,7 +15,6 @@ from tesigo.writing.ports import SummaryTask
 _KINDS = ("article", "conference", "book", "thesis", "report", "text", "other")
 _NAMED = 3
 _WORDS_FOR_SECTIONS = 80
-_WORDS_OF_A_TERM_LIST = 22
 
 
 def write_summary(task: SummaryTask, *, name: str) -> Section:
