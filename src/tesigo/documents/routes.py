@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, sections_service, service
+from tesigo.documents.errors import DocumentNotFound
 from tesigo.documents.ports import FileStore
 from tesigo.documents.schemas import (
     DocumentAnswer,
@@ -171,6 +172,7 @@ async def export_document(
         document = await service.own_document(tx, current.id, document_id)
         manuscript = await service.load_manuscript(tx, document, author=current.full_name or "")
     content = await export_service.export_document(document_id, manuscript, wanted, files_of(request))
+    await _forget_when_deleted(request, current, document_id)
     name = export_service.file_name(manuscript.title, wanted)
     return Response(
         content,
@@ -180,3 +182,13 @@ async def export_document(
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+async def _forget_when_deleted(request: Request, current: CurrentUser, document_id: int) -> None:
+    """Leave no file of a document that was deleted while it was rendered. Raises DocumentNotFound then."""
+    try:
+        async with database_of(request).transaction() as tx:
+            await service.own_document(tx, current.id, document_id)
+    except DocumentNotFound:
+        await files_of(request).remove_files(export_service.export_folder(document_id))
+        raise

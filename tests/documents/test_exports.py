@@ -1,0 +1,106 @@
+import io
+import zipfile
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from tests.fakes.files import FakeFiles
+from tests.houses import ABSTRACTS, HERE
+
+from tesigo.documents.export_service import attachment, file_name
+from tesigo.entry.api import make_app
+from tesigo.export.formats import Format
+
+UKRAINIAN = "Їжа, «мова» та мислення: п'ятий розділ"
+
+
+@pytest.fixture
+async def files(me):
+    """A store that counts, in the place of the house's own."""
+    app, files = make_app(me.house), FakeFiles()
+    app.state.files = files
+    headers = {"Authorization": me.client.headers["authorization"]}
+    transport = httpx.ASGITransport(app)
+    me.client = httpx.AsyncClient(transport=transport, base_url=HERE, headers=headers, timeout=60)
+    async with me.client:
+        yield files
+
+
+async def written(me, title: str = UKRAINIAN) -> int:
+    document_id = await me.create(title, language="uk")
+    (source,) = await me.add(document_id, ABSTRACTS[0])
+    content = f"# Перший розділ\n\nТак кажуть [@{source['key']}].\n"
+    assert (await me.put(document_id, content=content)).status_code == 200
+    return document_id
+
+
+async def export(me, document_id: int, wanted: str) -> httpx.Response:
+    return await me.ask("GET", f"/documents/{document_id}/export?format={wanted}")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("wanted", Format)
+async def test_each_format_is_a_file_of_its_kind_under_the_documents_title(me, wanted):
+    answer = await export(me, await written(me), wanted)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith(wanted.media_type)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    disposition = answer.headers["content-disposition"]
+    assert disposition.isascii()
+    assert (
+        unquote(disposition.partition("UTF-8''")[2])
+        == f"Їжа-мова-та-мислення-п-ятий-розділ.{wanted.extension}"
+    )
+    if wanted in (Format.DOCX, Format.ODT, Format.EPUB):
+        assert zipfile.ZipFile(io.BytesIO(answer.content)).testzip() is None
+    elif wanted is Format.PDF:
+        assert answer.content.startswith(b"%PDF")
+    else:
+        assert ("Adams" if wanted.extension == "bib" else "Перший розділ") in answer.text
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_nothing_written_is_nothing_to_export(me):
+    answer = await export(me, await me.create(), "pdf")
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_written")
+    assert (await export(me, await written(me), "exe")).status_code == 422
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_unchanged_document_is_rendered_once_and_a_changed_one_anew(me, files):
+    document_id = await written(me)
+    first = await export(me, document_id, "md")
+    again = await export(me, document_id, "md")
+    assert (again.content, files.times_kept) == (first.content, 1)
+    name = next(iter(files.kept))
+    files.kept[name] = b"from the store"
+    assert (await export(me, document_id, "md")).content == b"from the store"
+    for times, change in enumerate(
+        ({"title": "Another title"}, {"citation_style": "ieee"}, {"content": "# One\n\nOther text.\n"}),
+        start=2,
+    ):
+        await me.put(document_id, **change)
+        assert (await export(me, document_id, "md")).content != b"from the store"
+        assert files.times_kept == times
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_document_that_is_deleted_while_it_is_rendered_leaves_no_file(me, files):
+    document_id = await written(me)
+    files.before_keeping = lambda: me.ask("DELETE", f"/documents/{document_id}")
+    assert (await export(me, document_id, "md")).status_code == 404
+    assert files.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ('a"b\r\nX-Evil: 1', "a-b-X-Evil-1.pdf"),
+        ("../../etc/passwd", "etc-passwd.pdf"),
+        ("???", "document.pdf"),
+        ("x" * 300, "x" * 80 + ".pdf"),
+    ],
+)
+def test_no_title_makes_a_dangerous_name(title, name):
+    assert file_name(title, Format.PDF) == name
+    assert attachment(name).isprintable()
