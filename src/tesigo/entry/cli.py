@@ -6,7 +6,7 @@ from; 4 something outside does not answer; 130 stopped by Ctrl-C.
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,6 +18,7 @@ from tesigo.entry import library_command, serving, worker, write_command
 from tesigo.entry.migrating import migrate as migrate_database
 from tesigo.entry.progress_bars import ProgressBars
 from tesigo.entry.wiring import open_house
+from tesigo.kit.db import DatabaseAway
 from tesigo.kit.errors import Failure, Invalid, Unavailable
 from tesigo.kit.log import configure_logs
 from tesigo.kit.settings import Settings, load_settings
@@ -46,11 +47,8 @@ def main() -> None:
     try:
         app(args=_spread_lists(sys.argv[1:]), prog_name="tesigo")
     except Failure as failure:
-        _errors.print(f"tesigo: {failure.message}", markup=False, highlight=False, soft_wrap=True)
+        _errors.print(f"tesigo: {_sentence(failure)}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(_exit_code(failure))
-    except KeyboardInterrupt:
-        _errors.print("tesigo: stopped.")
-        sys.exit(INTERRUPTED)
 
 
 @app.command()
@@ -107,6 +105,7 @@ def write(
     ] = None,
 ) -> None:
     """Write a document from sources, and set it as PDF, DOCX or another format."""
+    _refuse_undecodable({"title": title, "author": author, "style": style, "norm": norm})
     brief = make_brief(title, pages=pages, language=language, citation_style=style, norm=norm, author=author)
     settings = _settings(json_logs=False, level="ERROR")
     summary = _run(
@@ -179,7 +178,11 @@ def _settings(*, json_logs: bool | None = None, level: str | None = None, **give
 
 
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    return asyncio.run(work)
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        _errors.print("tesigo: stopped.")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _spread_lists(arguments: Sequence[str]) -> list[str]:
@@ -188,14 +191,30 @@ def _spread_lists(arguments: Sequence[str]) -> list[str]:
     option = ""
     for argument in arguments:
         if argument.startswith("-") and argument != "-":
-            option = argument if argument in _LISTS else ""
-            if not option:
-                spread.append(argument)
-        elif option:
+            name, _, value = argument.partition("=")
+            option = name if name in _LISTS else ""
+            spread += [name, value] if option and value else [argument]
+        elif option and spread[-1] != option:
             spread += [option, argument]
         else:
             spread.append(argument)
     return spread
+
+
+def _refuse_undecodable(texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Invalid(f"{name}: this is no text in UTF-8; check the encoding of your terminal.") from None
+
+
+def _sentence(failure: Failure) -> str:
+    if isinstance(failure, DatabaseAway):
+        return (
+            f"The database does not answer ({failure.reason}): check DATABASE_URL, and that its server runs."
+        )
+    return failure.message
 
 
 def _exit_code(failure: Failure) -> int:

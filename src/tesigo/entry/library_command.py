@@ -26,7 +26,7 @@ class Added:
 
 async def add_files(names: Sequence[str], settings: Settings, *, on_file: Callable[[Path], None]) -> Added:
     """Add the sources of these files to the library."""
-    read: FilesRead = read_files(find_files(names), most_mib=settings.max_upload_mb, on_file=on_file)
+    read: FilesRead = await read_files(find_files(names), most_mib=settings.max_upload_mb, on_file=on_file)
     async with open_house(settings) as house:
         await migrate(house.database)
         async with house.database.transaction() as tx:

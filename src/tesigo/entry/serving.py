@@ -12,6 +12,7 @@ import uvicorn
 from tesigo.entry.api import make_app
 from tesigo.entry.migrating import migrate
 from tesigo.entry.wiring import open_house
+from tesigo.kit.errors import Invalid
 from tesigo.kit.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,9 @@ async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[st
 
     with_worker: run a worker process too, started again whenever it dies.
     announce: gets what the person at the terminal should read: where to sign in, and mails in development.
+    Raises Invalid when nothing can listen at the address.
     """
+    _check_address(settings.host, settings.port)
     async with open_house(settings, announce_mail=announce) as house:
         await migrate(house.database)
         config = uvicorn.Config(
@@ -42,6 +45,18 @@ async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[st
         worker = _worker_beside(settings.worker_grace_s) if with_worker else contextlib.nullcontext()
         async with worker:
             await server.serve()
+
+
+def _check_address(host: str, port: int) -> None:
+    """Try the address before anything is started that would have to be stopped again."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address, family=family).close()
+    except OSError as error:
+        raise Invalid(
+            f"Nothing can be served at {host}, port {port} ({error.strerror}): "
+            "choose another with --host and --port, or HOST and PORT."
+        ) from error
 
 
 class _AnnouncingServer(uvicorn.Server):

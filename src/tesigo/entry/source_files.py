@@ -1,6 +1,7 @@
 """Files named on the command line, read into sources; what cannot be read is named, the rest is used."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +32,10 @@ def find_files(named: Iterable[str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read_files(files: Iterable[Path], *, most_mib: int, on_file: Callable[[Path], None]) -> FilesRead:
+async def read_files(files: Iterable[Path], *, most_mib: int, on_file: Callable[[Path], None]) -> FilesRead:
     """Return the sources of all files, full texts joined to their records.
 
-    on_file: is called before each file.
+    on_file: is called before each file. Stopping between two files, or soon within one, loses nothing.
     """
     readings: list[tuple[str, Reading]] = []
     complaints: list[str] = []
@@ -42,9 +43,7 @@ def read_files(files: Iterable[Path], *, most_mib: int, on_file: Callable[[Path]
     for file in files:
         on_file(file)
         try:
-            reading = read_sources(
-                file.name, _content(file, most_mib), taken=taken, most_bytes=most_mib << 20
-            )
+            reading = await asyncio.to_thread(_read_file, file, taken, most_mib)
         except OSError as error:
             complaints.append(f"{file}: cannot be opened ({error.strerror}).")
             continue
@@ -54,9 +53,11 @@ def read_files(files: Iterable[Path], *, most_mib: int, on_file: Callable[[Path]
         taken.update(source.key for source in reading.sources)
         complaints += [f"{file}: {warning}" for warning in reading.warnings]
         readings.append((file.name, reading))
-    return FilesRead(pair_full_texts(readings), tuple(complaints))
+    return FilesRead(await asyncio.to_thread(pair_full_texts, readings), tuple(complaints))
 
 
-def _content(file: Path, most_mib: int) -> bytes:
+def _read_file(file: Path, taken: Collection[str], most_mib: int) -> Reading:
+    most_bytes = most_mib << 20
     with file.open("rb") as stream:
-        return stream.read((most_mib << 20) + 1)
+        content = stream.read(most_bytes + 1)
+    return read_sources(file.name, content, taken=taken, most_bytes=most_bytes)

@@ -1,6 +1,8 @@
 """`tesigo write`: from a title and files to a finished document, without server or account."""
 
+import asyncio
 import contextlib
+import math
 import os
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -53,13 +55,14 @@ async def write(
     nothing to write from.
     """
     began = time.monotonic()
+    out = list(dict.fromkeys(out))
     formats = [_format_of(path) for path in out]
     load_norm(brief.norm)
     find_style(brief.citation_style)
     with bars:
         sources: tuple[Source, ...] = ()
         if source_names:
-            sources = _read_sources(source_names, settings, bars)
+            sources = await _read_sources(source_names, settings, bars)
         async with _searches(with_library, settings) as searches:
             manuscript = await write_document(
                 brief,
@@ -70,8 +73,8 @@ async def write(
                 count_pages=count_pages,
             )
         manuscript = replace(manuscript, dated=date.today())  # noqa: DTZ011 - the day where the author is
-        pages = -int(-count_pages(manuscript) // 1)
-        _write_files(manuscript, out, formats, bars)
+        pages = math.ceil(await asyncio.to_thread(count_pages, manuscript))
+        await _write_files(manuscript, out, formats, bars)
     return Summary(manuscript, pages, bars.found, time.monotonic() - began, tuple(out))
 
 
@@ -83,7 +86,11 @@ def _format_of(path: Path) -> Format:
     else:
         endings = ", ".join(f".{known.extension}" for known in Format)
         raise Invalid(f"--out {path}: the ending decides the format; use one of {endings}.")
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise Invalid(f"--out {path}: no file can have this name ({error.strerror}).") from error
+    if is_folder:
         raise Invalid(f"--out {path}: this is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise Invalid(f"--out {path}: there is no folder {path.parent}; make it first.")
@@ -92,10 +99,10 @@ def _format_of(path: Path) -> Format:
     return known
 
 
-def _read_sources(names: Sequence[str], settings: Settings, bars: ProgressBars) -> tuple[Source, ...]:
+async def _read_sources(names: Sequence[str], settings: Settings, bars: ProgressBars) -> tuple[Source, ...]:
     files = find_files(names)
     bars.reading(len(files))
-    read = read_files(files, most_mib=settings.max_upload_mb, on_file=bars.reading_file)
+    read = await read_files(files, most_mib=settings.max_upload_mb, on_file=bars.reading_file)
     for complaint in read.complaints:
         bars.complain(complaint)
     if not read.sources:
@@ -116,21 +123,21 @@ async def _searches(with_library: bool, settings: Settings) -> AsyncIterator[Seq
         yield (LibrarySearch(house.database),)
 
 
-def _write_files(
+async def _write_files(
     manuscript: Manuscript, out: Sequence[Path], formats: Sequence[Format], bars: ProgressBars
 ) -> None:
     bars.exporting(len(out))
     drafts: list[tuple[Path, Path]] = []
     try:
         for path, wanted in zip(out, formats, strict=True):
-            draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+            draft = path.with_name(f".tesigo-{os.getpid()}-{len(drafts)}.part")
             drafts.append((draft, path))
-            draft.write_bytes(render(manuscript, wanted))
+            draft.write_bytes(await asyncio.to_thread(render, manuscript, wanted))
             bars.exported()
         for draft, path in drafts:
             draft.replace(path)
     except OSError as error:
-        raise Invalid(f"The document cannot be written to {error.filename}: {error.strerror}.") from error
+        raise Invalid(f"The document cannot be written to {path}: {error.strerror}.") from error
     finally:
         for draft, _ in drafts:
             draft.unlink(missing_ok=True)
