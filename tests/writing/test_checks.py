@@ -101,5 +101,5 @@ def test_a_faultless_section_comes_back_as_it_is() -> None:
 
 def test_what_cannot_be_mended_is_named() -> None:
     wrong = replace(GOOD, content=GOOD.content.replace("steep", "gentle"))
-    with pytest.raises(FaultyText, match=r"section 1 “Soil”"):
+    with pytest.raises(FaultyText, match=r"Section 1 “Soil”"):
         mend_section(wrong, sources={"rossi2020": SOURCE}, earlier=())

@@ -1,7 +1,10 @@
 """The whole way, on made sources: order, length, interruption, honesty."""
 
 import asyncio
+import math
+import re
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -77,12 +80,51 @@ async def test_too_few_sources_give_a_shorter_text_and_a_sentence_that_says_so(
     assert pages < 40
     assert find_faults(manuscript) == []
     (warning,) = journal.warnings
-    assert f"about {round(pages)} of the 60 pages" in warning
+    assert f"about {math.ceil(pages)} of the 60 pages" in warning
     assert "add sources" in warning
 
 
+async def test_pages_are_compared_and_not_estimates_when_a_text_is_short(
+    farming: list[Source], journal: RecordingJournal
+) -> None:
+    await write_document(
+        make_brief(TITLE, pages=14),
+        composer=OfflineComposer(),
+        own_sources=farming,
+        searches=(),
+        journal=journal,
+        count_pages=lambda manuscript: 9.5 if manuscript.words else 0.0,
+    )
+    (warning,) = journal.warnings
+    assert "about 10 of the 14 pages" in warning
+    assert warning[0].isupper()
+    assert warning.endswith(".")
+
+
+async def test_one_source_of_one_year_makes_no_plural(journal: RecordingJournal) -> None:
+    manuscript = await write(make_brief(TITLE, pages=8), make_sources(1), journal)
+    text = join_sections(manuscript.sections)
+    assert "what one work from 2000 says about" in text
+    assert "one journal article, of 2000." in text
+    assert "It was read in its abstract" in text
+    assert "since the one quoted work was at hand as an abstract only" in text.lower()
+    assert "The one source that suits the title carries" in journal.warnings[0]
+
+
+async def test_works_of_one_author_and_year_are_told_apart_in_every_section(
+    journal: RecordingJournal,
+) -> None:
+    shared = {"author": [{"literal": "Office"}], "issued": {"date-parts": [[2020]]}}
+    sources = [replace(one, csl={**one.csl, **shared}) for one in make_sources(14)]
+    manuscript = await write(make_brief(TITLE, pages=6), sources, journal)
+    own = " ".join(re.sub(r"“[^”]*”", "", section.content) for section in manuscript.sections)
+    assert "Office" not in own
+    assert "The works quoted most often are *" in own
+    assert ", all of 2020." in own
+
+
 async def test_without_any_source_it_says_what_to_add(journal: RecordingJournal) -> None:
-    with pytest.raises(NoUsableSource, match="add papers"):
+    with pytest.raises(NoUsableSource, match=r"There is no source .* to the library\.$"):
         await write(make_brief(TITLE), [], journal)
 
 

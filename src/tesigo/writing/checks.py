@@ -75,8 +75,8 @@ def mend_section(section: Section, *, sources: Mapping[str, Source], earlier: It
     left = _faults_within(section, sources, {})
     if left:
         raise FaultyText(
-            f"section {section.number} “{section.heading}” broke a promise and could not be mended "
-            f"({left[0].kind}: {left[0].detail[:120]}); write it again"
+            f"Section {section.number} “{section.heading}” broke a promise and could not be mended "
+            f"({left[0].kind}: {left[0].detail[:120]}); write it again."
         )
     return section
 

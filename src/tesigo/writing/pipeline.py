@@ -1,6 +1,7 @@
 """A document's way: brief → research → outline → sections → check → assemble."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ _SEARCH_TIMEOUT_S = 20.0
 _COUNTED_AT = (0.0, 0.5, 0.85)
 """After which shares of the body's words the pages are counted and the open targets corrected."""
 _CLOSE_ENOUGH = 0.02
-_TOO_SHORT = 0.94
+_SHORT_BY = 0.06
 _LAST_WRITTEN = (SectionKind.INTRODUCTION, SectionKind.CONCLUSION, SectionKind.ABSTRACT)
 
 
@@ -46,6 +47,7 @@ class _Plan:
     outline: Outline
     sources: tuple[Source, ...]
     by_key: Mapping[str, Source]
+    chosen: tuple[Source, ...]
     allotments: Mapping[str, Allotment]
     most_words: Mapping[str, int]
     state: Callable[[Brief, tuple[Section, ...]], str]
@@ -142,8 +144,8 @@ async def _gather(brief: Brief, own_sources: Sequence[Source], searches: Sequenc
     )
     if not gathered.sources:
         raise NoUsableSource(
-            "there is no source to write from: add papers (PDF, DOCX, text) or records with abstracts "
-            "(BibTeX, RIS, CSL-JSON), or switch a search on"
+            "There is no source to write from: add papers (PDF, DOCX, text) or records with abstracts "
+            "(BibTeX, RIS, CSL-JSON) to the document or to the library."
         )
     return gathered
 
@@ -157,11 +159,13 @@ def _plan(brief: Brief, outline: Outline, evidence: Evidence, composer: Composer
         else planned.target_words
         for planned in outline.walk()
     }
+    meant = {key for planned in outline.walk() for key in planned.keys}
     return _Plan(
         brief,
         outline,
         sources,
         {source.key: source for source in sources},
+        tuple(source for source in sources if source.key in meant),
         allotments,
         most,
         composer.state_provenance,
@@ -212,17 +216,22 @@ class _SectionWalk:
 
     async def warn_when_short(self, manuscript: Manuscript) -> None:
         """Tell the user how many pages the sources carry when they carry fewer than were asked."""
-        asked = sum(planned.target_words for planned in self._plan.outline.walk())
-        if manuscript.words >= _TOO_SHORT * asked:
-            return
         pages = await asyncio.to_thread(self._count_pages, manuscript)
         wanted = self._plan.brief.pages
-        if pages < wanted - max(1.0, 0.05 * wanted):
+        whole = math.ceil(pages)
+        if whole < wanted - max(1.0, _SHORT_BY * wanted):
             cited = len(manuscript.cited_keys)
             await self._journal.warned(
-                f"the {cited} sources that suit the title carry about {round(pages)} of the {wanted} pages: "
-                f"add sources on the subject, full texts rather than abstracts, or ask for fewer pages"
+                f"{self._carried(cited)} about {whole} of the {wanted} pages: "
+                f"add sources on the subject, full texts rather than abstracts, or ask for fewer pages."
             )
+
+    @staticmethod
+    def _carried(cited: int) -> str:
+        """Return the beginning of a sentence on how far the cited sources carry."""
+        if cited == 1:
+            return "The one source that suits the title carries"
+        return f"The {cited} sources that suit the title carry"
 
     def _unwritten(self) -> list[PlannedSection]:
         written = {section.number for section in self._written}
@@ -267,6 +276,7 @@ class _SectionWalk:
                     planned=planned,
                     target_words=self._targets[planned.number],
                     sources=sources,
+                    chosen=plan.chosen,
                     passages=allotment.passages,
                     terms=allotment.terms,
                     number=number,
@@ -295,5 +305,5 @@ def _require_faultless(manuscript: Manuscript) -> None:
     if faults:
         first = faults[0]
         raise FaultyText(
-            f"section {first.number} breaks a promise ({first.kind}: {first.detail[:120]}); write it again"
+            f"Section {first.number} breaks a promise ({first.kind}: {first.detail[:120]}); write it again."
         )

@@ -19,6 +19,7 @@ class SectionTask:
 
     target_words: the plan's target, corrected by what was written before.
     sources: those meant for the section (for a chapter with children: theirs), most important first.
+    chosen: those that the outline names anywhere, among which the section's must stay distinct by name.
     passages: what may be quoted here and nowhere else, in reading order within each source.
     terms: what the section's passages speak of and no other section claims, most telling first.
     number: the section's place among all that are written, from 0.
@@ -29,6 +30,7 @@ class SectionTask:
     planned: PlannedSection
     target_words: int
     sources: tuple[Source, ...]
+    chosen: tuple[Source, ...]
     passages: tuple[Passage, ...]
     terms: tuple[str, ...]
     number: int

@@ -8,10 +8,12 @@ import pytest
 from tesigo.writing.brief import LANGUAGES
 from tesigo.writing.offline.wording import load_wording, needs
 
-FIELDS = frozenset(
-    "who who2 names works works_accusative term term2 terms title year venue kind span gap q heading topics number "  # noqa: SIM905 - words read better as words
-    "subject considered chosen kinds full abstracts chapters quotations part whole first last name".split()
+_NAMES = (
+    "who who2 person person2 author names people titles works works_accusative term term2 terms title year "
+    "venue kind span gap q heading topics number subject considered chosen kinds full abstracts chapters "
+    "quotations part whole first last name"
 )
+FIELDS = frozenset(_NAMES.split())
 
 
 def frames(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -44,8 +44,8 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     candidates = choose_sources(relevant_candidates(brief.title, evidence), words, pages=brief.pages)
     if not candidates:
         raise NoUsableSource(
-            f"none of the {len(evidence.sources)} sources at hand has text that can be quoted for "
-            f"“{brief.title}”: add papers as PDF, DOCX or text, or records with abstracts, on this subject"
+            f"None of the {len(evidence.sources)} sources at hand has text that can be quoted for "
+            f"“{brief.title}”: add papers as PDF, DOCX or text, or records with abstracts, on this subject."
         )
     blocks = cut_blocks(candidates)
     chapters = _Planner(brief, wording, candidates, blocks, collection_usage(evidence)).chapters(body)

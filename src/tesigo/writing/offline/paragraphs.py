@@ -33,8 +33,11 @@ class ParagraphWriter:
     the document, and then stand in italics.
     """
 
-    def __init__(self, wording: Wording, choice: FrameChoice, terms: Sequence[str], *, number: int) -> None:
+    def __init__(
+        self, wording: Wording, choice: FrameChoice, names: naming.Names, terms: Sequence[str], *, number: int
+    ) -> None:
         self._wording = wording
+        self._names = names
         self._choice = choice
         self._terms = terms
         self._shape = number
@@ -92,10 +95,13 @@ class ParagraphWriter:
             self._met.add(sources[0].key)
         role = {1: "one", 2: "two"}.get(len(sources), "many")
         fields = (
-            self._source_fields(sources[0]) | self._group_fields(sources) | {"term": self._shown(group.term)}
+            self._source_fields(sources[0])
+            | self._named(sources[0])
+            | self._group_fields(sources)
+            | {"term": self._shown(group.term)}
         )
         return self._choice.say(
-            [self._wording.frames("opener", role)], fields, is_plural=naming.is_plural(sources[0])
+            [self._wording.frames("opener", role)], fields, is_plural=self._names.is_plural(sources[0])
         )
 
     def _quoting(
@@ -104,7 +110,7 @@ class ParagraphWriter:
         source, passage = strand.source, strand.passages[place]
         quote = cut_quote(passage.text)
         fields = self._source_fields(source) | {"q": self._cited(quote.text, source)}
-        plural = naming.is_plural(source)
+        plural = self._names.is_plural(source)
         term = self._term_of(passage, group)
         if place:
             fields["term"] = self._shown(term) if term else ""
@@ -182,7 +188,7 @@ class ParagraphWriter:
         pool = [frame for frame in self._wording.frames("bridge", option) if needs(frame) <= known]
         if not pool:
             return ""
-        return self._wording.fill(self._choice.pick(pool), fields, is_plural=naming.is_plural(source))
+        return self._wording.fill(self._choice.pick(pool), fields, is_plural=self._names.is_plural(source))
 
     @staticmethod
     def _relations(before: Source, source: Source) -> list[str]:
@@ -218,17 +224,19 @@ class ParagraphWriter:
         if not marked:
             return ""
         first = marked[0]
-        fields = {"who": naming.authors(first, self._wording), "term": self._shown(own[first.key])}
+        fields = self._names.fields(first) | {"term": self._shown(own[first.key])}
         if len(marked) > 1:
+            second = self._names.fields(marked[1])
             fields |= {
-                "who2": naming.authors(marked[1], self._wording),
+                "who2": second["who"],
+                "person2": second["person"],
                 "term2": self._shown(own[marked[1].key]),
             }
         name = "split" if len(marked) > 1 else "contrast"
         if name == "contrast" and len(sources) < 3:
             return ""
         return self._choice.say(
-            [self._wording.frames("closer", name)], fields, is_plural=naming.is_plural(first)
+            [self._wording.frames("closer", name)], fields, is_plural=self._names.is_plural(first)
         )
 
     def _apart(self, source: Source, passage: Passage) -> tuple[str, str] | None:
@@ -237,11 +245,13 @@ class ParagraphWriter:
         if len(passage.text.split()) <= _LONG_QUOTE or self._quoted_since_block < _BETWEEN_BLOCKS:
             return None
         term = next((term for term in self._terms if speaks_of(passage.text, term)), "")
-        fields = self._source_fields(source) | {"term": self._shown(term) if term else ""}
+        fields = (
+            self._source_fields(source) | self._named(source) | {"term": self._shown(term) if term else ""}
+        )
         lead = self._choice.say(
             [self._wording.frames("block", "lead"), self._wording.frames("block", "plain")],
             fields,
-            is_plural=naming.is_plural(source),
+            is_plural=self._names.is_plural(source),
         )
         if not lead:
             return None
@@ -261,17 +271,21 @@ class ParagraphWriter:
 
     def _source_fields(self, source: Source) -> dict[str, str]:
         return {
-            "who": naming.authors(source, self._wording),
-            "title": naming.title(source),
+            "title": "" if self._names.is_titled(source) else naming.title(source),
             "year": str(source.year or ""),
             "venue": naming.venue(source),
             "kind": self._wording.noun(1, naming.kind(source)) if naming.kind(source) != "other" else "",
+            **self._names.fields(source),
         }
+
+    def _named(self, source: Source) -> dict[str, str]:
+        """Return {title} for a sentence that names the work alone, where its label is the title."""
+        return {"title": self._names.short_title(source)} if self._names.is_titled(source) else {}
 
     def _group_fields(self, sources: Sequence[Source]) -> dict[str, str]:
         years = [source.year for source in sources if source.year is not None]
         return {
-            "names": naming.all_authors(sources, self._wording),
+            **self._names.list_fields(sources),
             **self._wording.counted_works(len(sources)),
             "span": self._wording.span(years) if len(years) == len(sources) else "",
         }

@@ -24,15 +24,22 @@ def write_body(task: SectionTask, *, name: str) -> Section:
     """Return the section; shorter than its target when the passages carry no more."""
     wording = load_wording(task.brief.language)
     choice = FrameChoice(wording, task.number)
+    names = naming.Names(task.chosen, wording)
     written = Written()
     if task.planned.children:
-        _open_with(_roles_of_chapter(task, wording), choice, wording, written)
+        _open_with(
+            _roles_of_chapter(task, wording, names),
+            choice,
+            wording,
+            written,
+            is_plural=len(task.sources) != 1,
+        )
     else:
         is_chapter = task.planned.level == 1
         written.words = _LEAD_IN_WORDS if is_chapter else 0
-        _fill(task, ParagraphWriter(wording, choice, task.terms, number=task.number), written)
+        _fill(task, ParagraphWriter(wording, choice, names, task.terms, number=task.number), written)
         if is_chapter and written.citations:
-            _open_with(_roles_of_leaf(task, wording, written), choice, wording, written)
+            _open_with(_roles_of_leaf(task, wording, names, written), choice, wording, written)
         if not written.citations:
             fields = {"heading": f"*{escape_markdown(task.planned.heading)}*"}
             written.paragraphs.append(choice.say([wording.frames("lead_in", "nothing")], fields))
@@ -81,26 +88,35 @@ def _cut_to(group: Group, words: int, *, is_first: bool) -> Group | None:
     return Group(group.term, tuple(strands)) if strands else None
 
 
-def _roles_of_chapter(task: SectionTask, wording: Wording) -> list[tuple[str, dict[str, str]]]:
+def _roles_of_chapter(
+    task: SectionTask, wording: Wording, names: naming.Names
+) -> list[tuple[str, dict[str, str]]]:
     """Return what opens a chapter with sections: what was consulted, what is central, the way it takes."""
     sources = task.sources
     children = [f"*{escape_markdown(child.heading)}*" for child in task.planned.children]
     fields = _fields(task, wording, sources)
     fields["topics"] = wording.list_of(children)
-    fields["names"] = naming.all_authors(sources[:3], wording) if len(sources) > 3 else ""
+    if len(sources) > 3:
+        fields |= names.list_fields(sources[:3])
     return [("consulted", fields), ("terms", fields), ("central", fields), ("route", fields)]
 
 
-def _roles_of_leaf(task: SectionTask, wording: Wording, written: Written) -> list[tuple[str, dict[str, str]]]:
+def _roles_of_leaf(
+    task: SectionTask, wording: Wording, names: naming.Names, written: Written
+) -> list[tuple[str, dict[str, str]]]:
     """Return what opens a chapter without sections, from the works that it turned out to quote."""
     cited = {citation.key for citation in written.citations}
     sources = [source for source in task.sources if source.key in cited]
     fields = _fields(task, wording, sources)
     if len(sources) == 1:
-        alone = {"title": naming.title(sources[0]), "names": naming.authors(sources[0], wording)}
-        return [("alone", fields | alone)]
+        return [("alone", fields | _alone(sources[0], names))]
     roles = [("first", fields), ("terms", fields)]
     return roles if task.target_words >= _SHORT_SECTION else roles[:1]
+
+
+def _alone(source: Source, names: naming.Names) -> dict[str, str]:
+    title = names.short_title(source) if names.is_titled(source) else naming.title(source)
+    return {"title": title, **names.list_fields([source])}
 
 
 def _fields(task: SectionTask, wording: Wording, sources: Sequence[Source]) -> dict[str, str]:
@@ -115,10 +131,17 @@ def _fields(task: SectionTask, wording: Wording, sources: Sequence[Source]) -> d
 
 
 def _open_with(
-    roles: Sequence[tuple[str, dict[str, str]]], choice: FrameChoice, wording: Wording, written: Written
+    roles: Sequence[tuple[str, dict[str, str]]],
+    choice: FrameChoice,
+    wording: Wording,
+    written: Written,
+    *,
+    is_plural: bool = True,
 ) -> None:
     """Put a paragraph of these roles before what is written."""
-    sentences = [choice.say([wording.frames("lead_in", role)], fields) for role, fields in roles]
+    sentences = [
+        choice.say([wording.frames("lead_in", role)], fields, is_plural=is_plural) for role, fields in roles
+    ]
     text = " ".join(sentence for sentence in sentences if sentence)
     if text:
         written.paragraphs.insert(0, text)

@@ -47,7 +47,7 @@ class _Summary:
         """Return what it is about, a few voices, how the sources were found and chosen, what each chapter does."""
         survey = self._survey
         scope = {"works": survey.works(len(survey.cited)), "subject": self._subject}
-        opening = [self._say("introduction", "scope", **scope)]
+        opening = [self._say_of(len(survey.cited), "introduction", "scope", **scope)]
         voices: list[str] = []
         citations: list[Citation] = []
         if not self._is_short:
@@ -84,8 +84,8 @@ class _Summary:
                 self._say("conclusion", "agreement", terms=self._wording.list_of(common), chapters=few)
             )
         if len(survey.cited) > 2 * _NAMED and not self._is_short:
-            names = naming.all_authors(survey.most_cited[:_NAMED], self._wording)
-            shared.append(self._say("conclusion", "central", names=names))
+            names = survey.names.list_fields(survey.most_cited[:_NAMED])
+            shared.append(self._say("conclusion", "central", **names))
         return [
             " ".join(filter(None, part))
             for part in (showed, shared, [*self._gaps(), self._say("conclusion", "ending")])
@@ -102,15 +102,14 @@ class _Summary:
         )
         role = "opening" if survey.years else "opening_undated"
         sentences = [
-            self._say(
-                "abstract", role,
+            self._say_of(len(survey.cited), "abstract", role,
                 works=survey.works(len(survey.cited)), span=self._wording.span(survey.years), subject=self._subject,
             ),
             self._say(
                 "abstract", "chapters",
                 chapters=self._wording.count(len(headings), "chapter"), topics=self._wording.list_of(headings),
             ),
-            self._say("abstract", "names", names=naming.all_authors(survey.most_cited[:4], self._wording)),
+            self._say("abstract", "names", **survey.names.list_fields(survey.most_cited[:4])),
             self._say("abstract", "terms", terms=self._wording.list_of(terms)) if len(terms) > 1 else "",
             self._say("abstract", "method", quotations=self._wording.count(len(survey.citations), "quotation")),
         ]  # fmt: skip
@@ -127,9 +126,9 @@ class _Summary:
             return [], []
         strands = tuple(Strand(self._survey.by_key[passage.source_key], (passage,)) for passage in passages)
         lead = self._say("introduction", "voice")
-        paragraphs, citations = ParagraphWriter(self._wording, self._choice, (), number=1).write(
-            Group("", strands)
-        )
+        paragraphs, citations = ParagraphWriter(
+            self._wording, self._choice, self._survey.names, (), number=1
+        ).write(Group("", strands))
         return [f"{lead} {paragraphs[0]}", *paragraphs[1:]], citations
 
     def _how_found(self) -> str:
@@ -137,41 +136,55 @@ class _Summary:
         considered, chosen = len(self._task.considered), len(survey.cited)
         if considered > chosen:
             sentences = [
-                self._say(
-                    "introduction", "found_own",
+                self._say_of(chosen, "introduction", "found_own",
                     considered=wording.count(considered, "source"), chosen=str(chosen),
                 )
             ]  # fmt: skip
         else:
             sentences = [
-                self._say("introduction", "kept_all", considered=wording.count(considered, "source"))
+                self._say_of(
+                    considered,
+                    "introduction",
+                    "kept_all",
+                    considered=wording.count(considered, "source"),
+                )
             ]
         counts = Counter(naming.kind(source) for source in survey.cited)
         if set(counts) == {"other"}:
             counts = Counter(text=counts["other"])
         kinds = wording.list_of([wording.count(counts[kind], kind) for kind in _KINDS if counts[kind]])
-        role = "kinds" if survey.years else "kinds_undated"
-        sentences.append(self._say("introduction", role, kinds=kinds, span=wording.span(survey.years)))
+        sentences.append(self._kinds(kinds))
         abstracts = survey.abstracts_only()
         if 0 < abstracts < chosen:
             sentences.append(
-                self._say("introduction", "fulltext", full=str(chosen - abstracts), abstracts=str(abstracts))
-            )
+                self._say_of(abstracts, "introduction", "fulltext",
+                    full=str(chosen - abstracts), abstracts=str(abstracts),
+                )
+            )  # fmt: skip
         else:
-            sentences.append(self._say("introduction", "only_abstracts" if abstracts else "only_full"))
+            role = "only_abstracts" if abstracts else "only_full"
+            sentences.append(self._say_of(chosen, "introduction", role))
         if not self._is_short:
             sentences.append(self._say("introduction", "method"))
         return " ".join(filter(None, sentences))
+
+    def _kinds(self, kinds: str) -> str:
+        survey = self._survey
+        years = survey.years if len(survey.years) == len(survey.cited) else []
+        role = "kinds_undated" if not years else "kinds" if len(set(years)) > 1 else "kinds_one_year"
+        fields = {"kinds": kinds, "span": self._wording.span(years), "year": str(max(years, default=""))}
+        return self._say_of(len(survey.cited), "introduction", role, **fields)
 
     def _ahead(self, chapter: ChapterView, *, is_detailed: bool) -> list[str]:
         """Return what the introduction says of a chapter."""
         fields = {
             "heading": _named(chapter.planned.heading),
             **(self._wording.counted_works(len(chapter.sources)) if len(chapter.sources) > 2 else {}),
-            "names": naming.all_authors(chapter.sources[:2], self._wording),
+            **self._survey.names.list_fields(chapter.sources[:2]),
         }
         role = "chapters" if "works" in fields else "chapters_small"
-        sentences = [self._say("introduction", role, **fields)]
+        is_one = len(chapter.sources) == 1 and not self._survey.names.is_plural(chapter.sources[0])
+        sentences = [self._say_of(1 if is_one else 2, "introduction", role, **fields)]
         if is_detailed and chapter.planned.children:
             topics = [_named(child.heading) for child in chapter.planned.children]
             sentences.append(self._say("introduction", "sections", topics=self._wording.list_of(topics)))
@@ -182,10 +195,12 @@ class _Summary:
         terms = [self._survey.shown(term) for term in chapter.terms[:_NAMED]]
         fields = {
             "heading": _named(chapter.planned.heading),
-            "names": naming.all_authors(chapter.sources[:2], self._wording),
+            **self._survey.names.list_fields(chapter.sources[:2]),
             "terms": self._wording.list_of(terms) if len(terms) > 1 else "",
         }
-        return self._say("conclusion", "chapter" if fields["terms"] else "chapter_plain", **fields)
+        is_one = len(chapter.sources) == 1 and not self._survey.names.is_plural(chapter.sources[0])
+        role = "chapter" if fields["terms"] else "chapter_plain"
+        return self._say_of(1 if is_one else 2, "conclusion", role, **fields)
 
     def _gaps(self) -> list[str]:
         """Return what the sources do not show, each point computed."""
@@ -201,11 +216,12 @@ class _Summary:
             )
         if len(survey.years) > _NAMED and not self._is_short:
             first, last = str(min(survey.years)), str(max(survey.years))
-            gaps.append(self._say("conclusion", "gap_years", first=first, last=last))
+            role = "gap_years" if first != last else "gap_one_year"
+            gaps.append(self._say("conclusion", role, first=first, last=last, year=first))
         abstracts = survey.abstracts_only()
         if abstracts:
             role = "gap_abstracts" if abstracts < len(survey.cited) else "gap_all_abstracts"
-            gaps.append(self._say("conclusion", role, abstracts=str(abstracts), whole=whole))
+            gaps.append(self._say_of(abstracts, "conclusion", role, abstracts=str(abstracts), whole=whole))
         single = survey.single_voiced()
         if single:
             names = wording.list_of([_named(chapter.planned.heading) for chapter in single])
@@ -213,7 +229,11 @@ class _Summary:
         return gaps
 
     def _say(self, *path: str, **fields: str) -> str:
-        return self._choice.say([self._wording.frames(*path)], fields)
+        return self._say_of(2, *path, **fields)
+
+    def _say_of(self, number: int, *path: str, **fields: str) -> str:
+        """Return a sentence of that role; the number of what it speaks of decides singular or plural."""
+        return self._choice.say([self._wording.frames(*path)], fields, is_plural=number != 1)
 
 
 def _named(heading: str) -> str:

@@ -8,6 +8,7 @@ from tesigo.manuscript import Citation, PlannedSection, Section, SectionKind, So
 from tesigo.manuscript.markdown import escape_markdown
 from tesigo.research.terms import tokens
 from tesigo.writing.headings import label_groups
+from tesigo.writing.offline.naming import Names
 from tesigo.writing.offline.wording import Wording, load_wording
 from tesigo.writing.phrases import Usage, distinct_terms, find_phrases, phrase_key
 from tesigo.writing.ports import SummaryTask
@@ -41,6 +42,9 @@ class Survey:
         self.cited = [source for source in task.sources if source.key in counts]
         self.most_cited = sorted(self.cited, key=lambda source: (-counts[source.key], source.key))
         self.years = [source.year for source in self.cited if source.year is not None]
+        chosen = {key for planned in task.outline.walk() for key in planned.keys}
+        chosen |= set(counts)
+        self.names = Names([source for source in task.sources if source.key in chosen], self.wording)
         self.usage = Usage((source.abstract or source.body)[:_SAMPLE] for source in self.cited)
         self.chapters = self._chapters(task, body)
 
