@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-warn-script-location
 CODE := src tests scripts benchmarks migrations
-TITLE ?= TesiGo: long, cited documents that survive
+TITLE ?= How TesiGo writes documents that can be trusted
 SOURCES ?= docs docs/decisions
 WORKERS ?= 2
 
