@@ -131,7 +131,7 @@ async def test_when_one_file_cannot_be_rendered_none_is_written_and_what_was_the
     assert (tmp_path / "a.bib").read_text() == "before"
 
 
-@pytest.mark.parametrize("stage", ["Reading sources", "Writing sections", "Setting pages"])
+@pytest.mark.parametrize("stage", ["Writing sections", "Setting pages"])
 async def test_ctrl_c_stops_it_soon_and_leaves_nothing_half_written(tmp_path, stage):
     (tmp_path / "refs.jsonl").write_text("\n".join(map(json.dumps, ABSTRACTS)))
     arguments = ("write", TITLE, "--pages", "5", "--source", "refs.jsonl", "--out", "a.pdf", "a.docx")

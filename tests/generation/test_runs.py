@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 from tests.generation.jobs import (
     FailingComposer,
     PausingComposer,
@@ -56,7 +57,6 @@ async def test_a_job_writes_its_document_to_the_end(me):
             "Section 2 broke a promise; write it again.",
         ),
         (RuntimeError("postgresql://u:hush@db"), "Something went wrong on our side."),
-        (AssertionError(), "Something went wrong on our side."),
     ],
 )
 async def test_what_goes_wrong_ends_the_job_with_a_sentence_and_what_is_written_is_taken_up_again(
@@ -64,7 +64,8 @@ async def test_what_goes_wrong_ends_the_job_with_a_sentence_and_what_is_written_
 ):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
-    await run_job(tools(me, composer=FailingComposer(failure, good=1)), payload(job_id))
+    with capture_logs():  # a traceback in colour takes a second
+        await run_job(tools(me, composer=FailingComposer(failure, good=1)), payload(job_id))
     told = await status(me, job_id)
     assert told["status"] == "failed"
     assert told["error"].startswith(error)

@@ -15,21 +15,7 @@ from tests.houses import ABSTRACTS, client_of, opened_house, sign_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HOSTILE = [
-    "\x00",
-    "a\x00b",
-    "\ud800",
-    "a\udfffb",
-    "\ufffe",
-    "\u202e" * 5,
-    "𝕏" * 400,
-    "x" * 200_000,
-    "",
-    " ",
-    "%00",
-    "../..",
-    "{}",
-]
+HOSTILE = ["\x00", "a\x00b", "\ud800", "a\udfffb", "\ufffe", "𝕏" * 400, "", "../.."]
 JSON = {"content-type": "application/json"}
 
 
@@ -135,7 +121,7 @@ async def test_no_text_in_any_field_of_any_body_makes_a_5xx(client, things):
                 if method in ("post", "put") and text in ("\x00", "\ud800") and "sources" not in path:
                     assert answer.status_code in (400, 401, 404, 409, 422), (path, body, answer.text)
                 tried += 1
-    assert tried > 300
+    assert tried > 200
     assert accepted >= 5  # what is spoiled was whole before
 
 
@@ -224,7 +210,7 @@ def bodies() -> list[list[Any]]:
     """Values for the fields of a body, drawn once: what hypothesis finds odd."""
     drawn: list[list[Any]] = []
 
-    @settings(max_examples=60, database=None, derandomize=True, phases=[Phase.generate],
+    @settings(max_examples=30, database=None, derandomize=True, phases=[Phase.generate],
               suppress_health_check=list(HealthCheck), deadline=None)  # fmt: skip
     @given(st.lists(VALUES, min_size=12, max_size=12))
     def draw(values: list[Any]) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from fastapi import FastAPI, HTTPException, Path
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 from tests.databases import EMBEDDED, SERVERS, database
 
 from tesigo.kit.db import Database, DatabaseAway
@@ -26,6 +28,13 @@ async def db(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
         await execute(db, TABLE)
         yield db
         await db.close()
+
+
+@contextlib.asynccontextmanager
+async def quiet() -> AsyncIterator[None]:
+    """Tracebacks in colour take a second each."""
+    with capture_logs():
+        yield
 
 
 async def execute(db: Database, statement: str, **values: object) -> None:
@@ -49,7 +58,8 @@ async def test_an_answer_is_sent_after_its_commit_so_that_a_failing_commit_is_no
         if number == 13:
             raise HTTPException(409)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://t") as client, quiet():
         assert (await client.post("/things/1")).status_code == 201
         assert (await client.post("/things/2?other=99")).status_code == 500  # there is no 99: COMMIT says so
         assert (await client.post("/things/13")).status_code == 409
