@@ -1,8 +1,11 @@
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tesigo.manuscript import Section, SectionKind
+from tesigo.manuscript import Section, SectionKind, count_words
 from tesigo.manuscript.markdown import escape_markdown, join_sections, split_sections
 
 LINE = st.text(
@@ -84,3 +87,38 @@ def test_a_heading_may_hold_any_sign() -> None:
         (1, "C# and *F#* # {#x} [@y]", "a"),
         (2, "1. What?", ""),
     ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["text", "```", "````", "~~~", "~~~ a", "``` py", "`````  ", "  ~~~~", "    ```"]),
+        max_size=12,
+    )
+)
+def test_a_heading_is_code_only_between_a_fence_and_the_first_line_that_closes_it(lines):
+    lines = [part for line in lines for part in (line, "# Heading")]
+    opening, wanted = "", 0
+    for number, line in enumerate(lines):
+        fence = re.match(r" {0,3}(`{3,}|~{3,})", line)
+        if opening and closes(opening, line):
+            opening = ""
+        elif not opening and fence and any(closes(fence[1], later) for later in lines[number + 1 :]):
+            opening = fence[1]
+        wanted += line == "# Heading" and not opening
+    assert sum(level == 1 for level, _, _ in split_sections("\n".join(lines))) == wanted
+
+
+def closes(opening: str, line: str) -> bool:
+    return re.fullmatch(rf" {{0,3}}{opening[0]}{{{len(opening)},}}[ \t]*", line) is not None
+
+
+@pytest.mark.parametrize("piece", ["~~~ a\n", "[@a", "[-@", "```\n````` x\n"])
+def test_hostile_text_takes_time_in_proportion_to_its_length(piece):
+    def cost(times: int) -> float:
+        began = time.process_time()
+        split_sections(piece * times)
+        count_words(piece * times)
+        return time.process_time() - began
+
+    short, long = (min(cost(times) for _ in range(3)) for times in (10_000, 40_000))
+    assert long < 9 * short  # four times the text; a quadratic way takes sixteen times as long

@@ -29,7 +29,7 @@ def issue_key(csl: Mapping[str, Any], taken: Container[str]) -> str:
     known = Source(key="", csl=csl)
     words = [*known.author_names[:1], *known.title.split(), "source"]
     name = next(letters for letters in map(_plain_letters, words) if letters)
-    stem = f"{name[:_LONGEST_NAME]}{known.year if known.year is not None else 'nd'}"
+    stem = f"{name[:_LONGEST_NAME]}{known.year if known.year and known.year > 0 else 'nd'}"
     return next(key for key in _numbered(stem) if key not in taken)
 
 

@@ -1,6 +1,7 @@
 """Markdown as we write it: foreign text made harmless, sections joined and taken apart again."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from tesigo.manuscript.text import Section
@@ -66,11 +67,36 @@ def _without_blank_ends(content: str) -> str:
 
 def _with_fences(lines: list[str]) -> Iterator[tuple[str, bool]]:
     """Yield each line and whether it belongs to fenced code; a fence that is never closed is none."""
+    closed_at = _closing_lines(lines)
     ends_at = -1
     for number, line in enumerate(lines):
-        opening = _FENCE.match(line)
-        if number > ends_at and opening is not None:
-            closing = re.compile(rf"^ {{0,3}}{re.escape(opening[1])}{opening[1][0]}*[ \t]*$")
-            later = (n for n in range(number + 1, len(lines)) if closing.match(lines[n]))
-            ends_at = next(later, ends_at)
+        if number > ends_at:
+            ends_at = closed_at.get(number, ends_at)
         yield line, number <= ends_at
+
+
+def _closing_lines(lines: list[str]) -> dict[int, int]:
+    """Return for each line that can open a fence the first line after it that closes it.
+
+    From the end to the beginning, so that hostile text takes no more than n log n steps: of the closing lines
+    of one sign only those count before which no longer one stands nearer.
+    """
+    closed_at: dict[int, int] = {}
+    nearest: dict[str, list[tuple[int, int]]] = {
+        "`": [],
+        "~": [],
+    }  # (minus the length, the line), nearest last
+    for number in range(len(lines) - 1, -1, -1):
+        opening = _FENCE.match(lines[number])
+        if opening is None:
+            continue
+        sign, length = opening[1][0], len(opening[1])
+        closers = nearest[sign]
+        place = bisect_right(closers, (-length, len(lines))) - 1
+        if place >= 0:
+            closed_at[number] = closers[place][1]
+        if not lines[number][opening.end() :].strip(" \t"):
+            while closers and -closers[-1][0] <= length:
+                closers.pop()
+            closers.append((-length, number))
+    return closed_at

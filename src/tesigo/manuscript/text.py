@@ -7,7 +7,7 @@ from datetime import date
 from tesigo.manuscript.evidence import Citation, Source
 from tesigo.manuscript.outline import SectionKind
 
-_CITATION = re.compile(r"\[-?@[^\]]*\]")
+_CITATION = re.compile(r"\[-?@[^\[\]]*\]")
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 
 

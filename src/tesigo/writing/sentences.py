@@ -7,12 +7,12 @@ from dataclasses import dataclass
 QUOTATION_MARKS = {"en": ("“", "”"), "uk": ("«", "»"), "it": ("«", "»")}
 """What opens and closes a quotation in a document of this language."""
 
-MARKER = re.compile(r"(?<!\\)\[-?@[^\]]*\]")
+MARKER = re.compile(r"(?<!\\)\[-?@[^\[\]]*\]")
 _KEY = re.compile(r"@([A-Za-z0-9_:.-]*[A-Za-z0-9_])")
 _QUOTATION = re.compile(r"“([^”]*)”|«([^»]*)»")
-_FOLLOWING_MARKER = re.compile(r"\s*(\[-?@[^\]]*\])")
+_FOLLOWING_MARKER = re.compile(r"\s*(\[-?@[^\[\]]*\])")
 _OPAQUE = re.compile(
-    r"“[^”]*”|«[^»]*»|(?<![\\*])\*(?:\\.|[^*\\])+\*|\[-?@[^\]]*\]|\b(?:et al|та ін)\.(?! +[A-ZА-ЯІЇЄҐ*“«])"
+    r"“[^”]*”|«[^»]*»|(?<![\\*])\*(?:\\.|[^*\\])+\*|\[-?@[^\[\]]*\]|\b(?:et al|та ін)\.(?! +[A-ZА-ЯІЇЄҐ*“«])"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
