@@ -56,6 +56,7 @@ class DatabaseJournal:
             now = self._clock()
             await sections_service.record_section(tx, job.document_id, section, now)
             job.sections_done = await sections_service.count_written(tx, job.document_id)
+            job.attempt = 1  # a job that gets on may be handed over as often as it likes
             reached = progress_of_sections(job.sections_done, job.sections_total)
             job.progress = max(job.progress, reached)
             await tell(tx, job, "section", at=now, section=section.number)

@@ -14,7 +14,7 @@ class JobRow(Row):
 
     status: queued, running, paused, completed, failed, cancelled. progress: 0 to 100, it never falls.
     fence: made anew by each worker that takes the job up; a write with another fence is refused.
-    attempt: how many workers have taken it up.
+    attempt: how many workers have taken it up since it last got on.
     """
 
     __tablename__ = "jobs"
