@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.writing.made import RecordingJournal, count_by_words
 
 from tesigo.export.rendering import count_pages
+from tesigo.intake.reading import read_sources
 from tesigo.manuscript import Manuscript, SectionKind, Source
 from tesigo.manuscript.markdown import join_sections
 from tesigo.writing.brief import make_brief
@@ -87,6 +89,31 @@ async def test_the_export_has_the_asked_pages(
         "Large language models in education", real_sources("papers"), pages, language, counter=count_pages
     )
     assert -(-count_pages(manuscript) // 1) == pytest.approx(pages, abs=tolerance)
+
+
+async def test_a_source_has_the_share_that_its_relevance_gives_it(real_sources: Load) -> None:
+    manuscript = await write("Dendritic cells and HIV infection", real_sources("full_texts"), 10)
+    shares = Counter(citation.key for section in manuscript.sections for citation in section.citations)
+    (nearest,) = (one.key for one in manuscript.sources if "novel molecular recognition" in one.title.lower())
+    (viral_load,) = (one.key for one in manuscript.sources if "viral load" in one.title.lower())
+    assert shares[nearest] >= 0.6 * shares[viral_load]
+    assert max(shares.values()) <= 0.45 * shares.total()
+
+
+def read_docs() -> list[Source]:
+    folder = Path(__file__).resolve().parents[2] / "docs"
+    own: list[Source] = []
+    for path in sorted([*folder.glob("*.md"), *folder.glob("decisions/*.md")])[:14]:
+        own += read_sources(path.name, path.read_bytes(), taken={one.key for one in own}).sources
+    return own
+
+
+async def test_few_own_texts_are_nearly_all_heard_and_none_fills_the_document() -> None:
+    own = read_docs()
+    manuscript = await write("How TesiGo writes documents that can be trusted", own, 6, counter=count_pages)
+    shares = Counter(citation.key for section in manuscript.sections for citation in section.citations)
+    assert len(shares) >= 0.8 * len(own)
+    assert max(shares.values()) <= 0.3 * shares.total()
 
 
 _SCRIPT = """

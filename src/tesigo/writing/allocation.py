@@ -6,14 +6,21 @@ again after a crash.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tesigo.manuscript import Outline, Passage, PlannedSection, SectionKind, Source
 from tesigo.research.evidence import Evidence
 from tesigo.research.terms import tokens
-from tesigo.writing.evidence_blocks import Block, Candidate, collection_usage, cut_blocks, relevant_candidates
+from tesigo.writing.evidence_blocks import (
+    Block,
+    Candidate,
+    collection_usage,
+    cut_blocks,
+    relevant_candidates,
+    share_out,
+)
 from tesigo.writing.headings import label_groups
 from tesigo.writing.phrases import Usage, find_phrases, phrase_key
 from tesigo.writing.topics import term_weights
@@ -39,7 +46,10 @@ def allot(outline: Outline, evidence: Evidence, *, pages: int) -> dict[str, Allo
     among them by what its blocks speak of. A section without named sources gets what suits its heading.
     """
     meant = {key for planned in outline.walk() for key in planned.keys}
-    candidates = [one for one in relevant_candidates(outline.title, evidence) if one.source.key in meant]
+    candidates = [
+        one for one in relevant_candidates(outline.title, evidence, pages=pages) if one.source.key in meant
+    ]
+    candidates = share_out(candidates, sum(planned.target_words for planned in outline.walk()))
     reserved = _for_introduction(outline, candidates, pages)
     blocks = cut_blocks(_without(candidates, set(reserved)))
     leaves = [one for one in outline.walk() if one.kind is SectionKind.BODY and not one.children]
@@ -92,7 +102,7 @@ def _without(candidates: Sequence[Candidate], taken: set[Passage]) -> list[Candi
                 passages.append(passage)
         if passages:
             words = sum(len(passage.text.split()) for passage in passages)
-            left.append(Candidate(candidate.source, candidate.relevance, tuple(passages), words))
+            left.append(replace(candidate, passages=tuple(passages), words=words))
     return left
 
 

@@ -1,6 +1,6 @@
 """Which passages a section quotes, and which of them stand in one paragraph."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ _RELEVANCE_SHARE = 0.72
 _OWN_WORDS_PER_QUOTE = 19
 _MOST_SOURCES_TOGETHER = 4
 _MOST_QUOTES_TOGETHER = 5
+_WORDS_FOR_A_VOICE = 38
+_FIRST_QUOTE = 1.0
 _SECOND_QUOTE = 0.14
 _FOURTH_QUOTE = 0.4
 
@@ -36,12 +38,19 @@ class Group:
 
 
 def choose_passages(
-    passages: Sequence[Passage], sources: Sequence[Source], *, focus: str, words: int
+    passages: Sequence[Passage],
+    sources: Sequence[Source],
+    *,
+    focus: str,
+    words: int,
+    quoted: Mapping[str, int],
 ) -> list[Passage]:
     """Return passages that fill about so many words with our own sentences around them, best first.
 
     Relevance to the section against likeness to what is chosen already (maximal marginal relevance); a source's
-    second and third passage must earn their place, so that many voices are heard.
+    second and third passage must earn their place, so that many voices are heard; where there is room for a
+    sentence of each source, each has one before any has two.
+    quoted: how many passages of each source the section has already.
     """
     if not passages:
         return []
@@ -50,7 +59,9 @@ def choose_passages(
     table = term_weights([*stems, tokens(focus, language) * 2])
     worth = _worth(passages, table, sources)
     likeness = np.zeros(len(passages))
-    used: dict[str, int] = {}
+    used = dict(quoted)
+    silent = {passage.source_key for passage in passages} - set(used)
+    has_room = len(silent) * _WORDS_FOR_A_VOICE <= words
     left = list(range(len(passages)))
     chosen: list[Passage] = []
     filled = 0
@@ -59,7 +70,8 @@ def choose_passages(
             round(
                 _RELEVANCE_SHARE * worth[row]
                 - (1 - _RELEVANCE_SHARE) * float(likeness[row])
-                - _cost_of_more(used.get(passages[row].source_key, 0)),
+                - _cost_of_more(used.get(passages[row].source_key, 0))
+                + (_FIRST_QUOTE if has_room and passages[row].source_key not in used else 0.0),
                 9,
             )
             for row in left

@@ -8,7 +8,15 @@ from tesigo.research.evidence import Evidence
 from tesigo.research.terms import guess_language
 from tesigo.writing.brief import Brief
 from tesigo.writing.errors import NoUsableSource
-from tesigo.writing.evidence_blocks import Block, Candidate, collection_usage, cut_blocks, relevant_candidates
+from tesigo.writing.evidence_blocks import (
+    Block,
+    Candidate,
+    collection_usage,
+    cut_blocks,
+    few_own,
+    relevant_candidates,
+    share_out,
+)
 from tesigo.writing.headings import choose_heading, heading_text, label_groups
 from tesigo.writing.length import chapter_count, section_words, summary_words, words_per_source
 from tesigo.writing.offline.wording import Wording, load_wording
@@ -41,7 +49,10 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     wording = load_wording(brief.language)
     summaries = summary_words(brief, words)
     body = max(150, words - sum(summaries.values()))
-    candidates = choose_sources(relevant_candidates(brief.title, evidence), words, pages=brief.pages)
+    relevant = relevant_candidates(brief.title, evidence, pages=brief.pages)
+    own = sum(one.source.found_by == "upload" for one in evidence.sources)
+    every = sum(one.source.found_by == "upload" for one in relevant) if own <= few_own(brief.pages) else 0
+    candidates = share_out(choose_sources(relevant, words, pages=brief.pages, fewest=every), words)
     if not candidates:
         raise NoUsableSource(
             f"None of the {len(evidence.sources)} sources at hand has text that can be quoted for "
@@ -76,22 +87,24 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     )
 
 
-def choose_sources(candidates: Sequence[Candidate], words: int, *, pages: int) -> list[Candidate]:
+def choose_sources(
+    candidates: Sequence[Candidate], words: int, *, pages: int, fewest: int = 0
+) -> list[Candidate]:
     """Return the best of them: as many as so many words of body need, with room to choose passages from.
 
     About two or three for a page when they are there.
+    fewest: so many of the first are taken in any case.
     """
     chosen: list[Candidate] = []
     quoted = 0
-    fewest = max(6, min(_MOST_SOURCES, round(words / words_per_source(pages))))
-    cap = words
+    enough = max(6, min(_MOST_SOURCES, round(words / words_per_source(pages))))
     for candidate in candidates:
-        if len(chosen) >= fewest and quoted >= _ROOM * _QUOTED_SHARE * words:
-            break
-        if candidate.relevance < _DOUBTFUL and quoted >= _ROOM_FOR_DOUBT * _QUOTED_SHARE * words:
+        room = _ROOM if candidate.relevance >= _DOUBTFUL else _ROOM_FOR_DOUBT
+        is_enough = len(chosen) >= enough or candidate.relevance < _DOUBTFUL
+        if len(chosen) >= fewest and is_enough and quoted >= room * _QUOTED_SHARE * words:
             break
         chosen.append(candidate)
-        quoted += min(candidate.words, max(300, cap // 2))
+        quoted += min(candidate.words, max(300, words // 4))
     return chosen
 
 

@@ -1,5 +1,6 @@
 """A body section of the offline writer: passages chosen, grouped, written paragraph by paragraph to length."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tesigo.manuscript import Passage, Section, Source, count_words
@@ -13,6 +14,7 @@ from tesigo.writing.phrases import distinct_terms
 from tesigo.writing.ports import SectionTask
 
 _NEARLY = 22
+_WORDS_FOR_A_VOICE = 38
 _OWN_WORDS_PER_QUOTE = 20
 _ROUNDS = 6
 _CHOICE = 1.25
@@ -54,15 +56,27 @@ def _fill(task: SectionTask, writer: ParagraphWriter, written: Written) -> None:
     """Add paragraphs until the target is met or nothing is left to quote."""
     left = list(task.passages)
     focus = f"{task.planned.heading} {task.brief.title}"
+    voices = {passage.source_key for passage in left}
+    if len(voices) * _WORDS_FOR_A_VOICE > task.target_words:
+        voices = set()
     for _ in range(_ROUNDS):
         wanted = task.target_words - written.words
         if not left or (written.citations and wanted < _NEARLY):
             return
-        chosen = choose_passages(left, task.sources, focus=focus, words=max(1, round(_CHOICE * wanted)))
+        quoted = Counter(citation.key for citation in written.citations)
+        chosen = choose_passages(
+            left, task.sources, focus=focus, words=max(1, round(_CHOICE * wanted)), quoted=quoted
+        )
         taken = set(chosen)
         left = [passage for passage in left if passage not in taken]
         for group in group_passages(chosen, task.sources, task.terms):
-            fitting = _cut_to(group, task.target_words - written.words, is_first=not written.citations)
+            heard = {citation.key for citation in written.citations}
+            fitting = _cut_to(
+                group,
+                task.target_words - written.words,
+                is_first=not written.citations,
+                silent=voices - heard,
+            )
             if fitting is None:
                 continue
             paragraphs, citations = writer.write(fitting)
@@ -71,18 +85,26 @@ def _fill(task: SectionTask, writer: ParagraphWriter, written: Written) -> None:
             written.words += sum(map(count_words, paragraphs))
 
 
-def _cut_to(group: Group, words: int, *, is_first: bool) -> Group | None:
-    """Return the group without the quotations that would pass the target by more than they fill, None for none."""
+def _cut_to(group: Group, words: int, *, is_first: bool, silent: set[str]) -> Group | None:
+    """Return the group without the quotations that would pass the target by more than they fill, None for none.
+
+    silent: sources that are still to be heard; room is kept for a quotation of each.
+    """
     room = words
+    heard: set[str] = set()
     strands: list[Strand] = []
     for strand in group.strands:
         kept: list[Passage] = []
         for passage in strand.passages:
             cost = len(passage.text.split()) + _OWN_WORDS_PER_QUOTE
-            if cost > 2 * room and not (is_first and not strands and not kept):
+            is_first_word = strand.source.key in silent and not kept
+            reserved = 0 if is_first_word else _WORDS_FOR_A_VOICE * len(silent - {strand.source.key, *heard})
+            is_needed = is_first_word or (is_first and not strands and not kept)
+            if cost > 2 * (room - reserved) and not is_needed:
                 continue
             room -= cost
             kept.append(passage)
+            heard.add(strand.source.key)
         if kept:
             strands.append(Strand(strand.source, tuple(kept)))
     return Group(group.term, tuple(strands)) if strands else None
