@@ -77,7 +77,7 @@ def measure_writing(sources: list[Path], folder: Path) -> bool:
 
 def measure_export(sources: list[Path]) -> None:
     """Print what it costs to set 200 pages, as PDF and as DOCX."""
-    read = read_files(find_files(map(str, sources)), most_mib=50, on_file=lambda _file: None)
+    read = asyncio.run(read_files(find_files(map(str, sources)), most_mib=50, on_file=lambda _file: None))
     bars = ProgressBars(Console(quiet=True))
     manuscript = asyncio.run(
         write_document(
