@@ -98,7 +98,7 @@ class ParagraphWriter:
             self._source_fields(sources[0])
             | self._named(sources[0])
             | self._group_fields(sources)
-            | {"term": self._shown(group.term)}
+            | {"term": self._wording.term(group.term)}
         )
         return self._choice.say(
             [self._wording.frames("opener", role)], fields, is_plural=self._names.is_plural(sources[0])
@@ -113,7 +113,7 @@ class ParagraphWriter:
         plural = self._names.is_plural(source)
         term = self._term_of(passage, group)
         if place:
-            fields["term"] = self._shown(term) if term else ""
+            fields["term"] = self._wording.term(term) if term else ""
             again = tuple(f"{frame}." for frame in self._wording.frames("again", quote.form.value))
             said = self._choice.say([again], fields, is_plural=plural)
             if said:
@@ -160,7 +160,7 @@ class ParagraphWriter:
             options += ["turn", "title", "", "venue"]
             if group.term and len(group.strands) > 1:
                 options.append("shared")
-        fields |= {"term": self._shown(term) if term else ""}
+        fields |= {"term": self._wording.term(term) if term else ""}
         for _ in range(len(options)):
             name = self._choice.pick(tuple(f"bridge:{option}" for option in options))
             option = name.removeprefix("bridge:")
@@ -180,7 +180,7 @@ class ParagraphWriter:
         if option == "title" and source.key in self._met:
             return ""
         if option == "shared":
-            fields = fields | {"term": self._shown(group.term)}
+            fields = fields | {"term": self._wording.term(group.term)}
         if option in ("later", "earlier") and before is not None:
             gap = abs((source.year or 0) - (before.source.year or 0))
             fields = fields | {"gap": self._wording.count(gap, "year")}
@@ -213,7 +213,7 @@ class ParagraphWriter:
             if len(holders) == len(sources) and (term, "shared") not in self._closed:
                 self._closed.add((term, "shared"))
                 return self._choice.say(
-                    [self._wording.frames("closer", "shared")], fields | {"term": self._shown(term)}
+                    [self._wording.frames("closer", "shared")], fields | {"term": self._wording.term(term)}
                 )
             if len(holders) == 1:
                 own.setdefault(holders[0].key, term)
@@ -224,13 +224,13 @@ class ParagraphWriter:
         if not marked:
             return ""
         first = marked[0]
-        fields = self._names.fields(first) | {"term": self._shown(own[first.key])}
+        fields = self._names.fields(first) | {"term": self._wording.term(own[first.key])}
         if len(marked) > 1:
             second = self._names.fields(marked[1])
             fields |= {
                 "who2": second["who"],
                 "person2": second["person"],
-                "term2": self._shown(own[marked[1].key]),
+                "term2": self._wording.term(own[marked[1].key]),
             }
         name = "split" if len(marked) > 1 else "contrast"
         if name == "contrast" and len(sources) < 3:
@@ -246,7 +246,9 @@ class ParagraphWriter:
             return None
         term = next((term for term in self._terms if speaks_of(passage.text, term)), "")
         fields = (
-            self._source_fields(source) | self._named(source) | {"term": self._shown(term) if term else ""}
+            self._source_fields(source)
+            | self._named(source)
+            | {"term": self._wording.term(term) if term else ""}
         )
         lead = self._choice.say(
             [self._wording.frames("block", "lead"), self._wording.frames("block", "plain")],
@@ -289,10 +291,6 @@ class ParagraphWriter:
             **self._wording.counted_works(len(sources)),
             "span": self._wording.span(years) if len(years) == len(sources) else "",
         }
-
-    def _shown(self, term: str) -> str:
-        plain = escape_markdown(term)
-        return plain if self._wording.language == "en" else f"*{plain}*"
 
     def _cited(self, words: str, source: Source) -> str:
         return f"{self._wording.quoted(escape_markdown(words))} [@{source.key}]"

@@ -143,7 +143,7 @@ def _alone(source: Source, names: naming.Names) -> dict[str, str]:
 
 def _fields(task: SectionTask, wording: Wording, sources: Sequence[Source]) -> dict[str, str]:
     years = [source.year for source in sources if source.year is not None]
-    terms = [_shown(term, wording.language) for term in distinct_terms(task.terms, 4)]
+    terms = [wording.term(term) for term in distinct_terms(task.terms, 4)]
     return {
         "heading": f"*{escape_markdown(task.planned.heading)}*",
         **(wording.counted_works(len(sources)) if sources else {}),
@@ -167,8 +167,3 @@ def _open_with(
     text = " ".join(sentence for sentence in sentences if sentence)
     if text:
         written.paragraphs.insert(0, text)
-
-
-def _shown(term: str, language: str) -> str:
-    plain = escape_markdown(term)
-    return plain if language == "en" else f"*{plain}*"

@@ -77,7 +77,7 @@ class _Summary:
         showed = [self._say("conclusion", "opening", **counts)]
         showed += [self._behind(chapter) for chapter in survey.chapters if chapter.sources]
         shared = []
-        common = [survey.shown(term) for term in survey.common_terms()[:5]]
+        common = [survey.wording.term(term) for term in survey.common_terms()[:5]]
         if len(common) > 1:
             few = self._wording.count(_NAMED, "chapter")
             shared.append(
@@ -98,7 +98,7 @@ class _Summary:
         terms = (
             []
             if self._is_short
-            else [survey.shown(chapter.terms[0]) for chapter in survey.chapters if chapter.terms][:6]
+            else [survey.wording.term(chapter.terms[0]) for chapter in survey.chapters if chapter.terms][:6]
         )
         role = "opening" if survey.years else "opening_undated"
         sentences = [
@@ -115,7 +115,7 @@ class _Summary:
         ]  # fmt: skip
         rare = survey.rare_title_word()
         if rare is not None:
-            sentences.append(self._say("abstract", "gap", term=survey.shown(rare[0])))
+            sentences.append(self._say("abstract", "gap", term=survey.wording.term(rare[0])))
         elif survey.abstracts_only():
             sentences.append(self._say("abstract", "gap_abstracts"))
         return " ".join(filter(None, sentences))
@@ -192,7 +192,7 @@ class _Summary:
 
     def _behind(self, chapter: ChapterView) -> str:
         """Return what the conclusion says of a chapter."""
-        terms = [self._survey.shown(term) for term in chapter.terms[:_NAMED]]
+        terms = [self._wording.term(term) for term in chapter.terms[:_NAMED]]
         fields = {
             "heading": _named(chapter.planned.heading),
             **self._survey.names.list_fields(chapter.sources[:2]),
@@ -211,7 +211,7 @@ class _Summary:
         if rare is not None:
             gaps.append(
                 self._say(
-                    "conclusion", "gap_title", term=survey.shown(rare[0]), part=str(rare[1]), whole=whole
+                    "conclusion", "gap_title", term=survey.wording.term(rare[0]), part=str(rare[1]), whole=whole
                 )
             )
         if len(survey.years) > _NAMED and not self._is_short:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tesigo.manuscript import Citation, PlannedSection, Section, SectionKind, Source
-from tesigo.manuscript.markdown import escape_markdown
 from tesigo.research.terms import tokens
 from tesigo.writing.headings import label_groups
 from tesigo.writing.offline.naming import Names
@@ -47,11 +46,6 @@ class Survey:
         self.names = Names([source for source in task.sources if source.key in chosen], self.wording)
         self.usage = Usage((source.abstract or source.body)[:_SAMPLE] for source in self.cited)
         self.chapters = self._chapters(task, body)
-
-    def shown(self, term: str) -> str:
-        """Return a phrase of the sources as it stands in our sentences."""
-        plain = escape_markdown(term)
-        return plain if self.wording.language == "en" else f"*{plain}*"
 
     def works(self, number: int) -> str:
         """Return "twelve works"."""

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from tesigo.manuscript import SectionKind
+from tesigo.manuscript.markdown import escape_markdown
 from tesigo.writing.sentences import QUOTATION_MARKS
 
 _CHOICE = re.compile(r"\[([^|\]\[@]*)\|([^|\]\[]*)\]")
@@ -47,6 +48,14 @@ class Wording:
             return "".join(items)
         comma = "," if self.language == "en" and len(items) > 2 else ""
         return f"{', '.join(items[:-1])}{comma} {self.grammar('and')} {items[-1]}"
+
+    def term(self, phrase: str) -> str:
+        """Return a phrase of the sources as it stands in our sentences.
+
+        In italics where it would not read as part of them: in another language, or as a single word.
+        """
+        plain = escape_markdown(phrase)
+        return plain if self.language == "en" and " " in phrase else f"*{plain}*"
 
     def count(self, number: int, noun: str) -> str:
         """Return "three works", "три праці", with the noun in the form that the number asks for."""
