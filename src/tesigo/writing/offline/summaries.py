@@ -211,7 +211,11 @@ class _Summary:
         if rare is not None:
             gaps.append(
                 self._say(
-                    "conclusion", "gap_title", term=survey.wording.term(rare[0]), part=str(rare[1]), whole=whole
+                    "conclusion",
+                    "gap_title",
+                    term=survey.wording.term(rare[0]),
+                    part=str(rare[1]),
+                    whole=whole,
                 )
             )
         if len(survey.years) > _NAMED and not self._is_short:
