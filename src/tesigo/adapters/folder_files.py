@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from tesigo.kit.errors import Unavailable
+
+_FAILURES = (OSError, BaseError)  # the library's own errors are no OSError
 
 
 class FolderFiles:
@@ -22,14 +25,14 @@ class FolderFiles:
             return bytes(await answer.bytes_async())
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except _FAILURES as error:
             raise _failed(error) from error
 
     async def keep_file(self, name: str, content: bytes) -> None:
         """Keep the file. Raises Unavailable when the folder cannot be written."""
         try:
             await self._store.put_async(name, content)
-        except OSError as error:
+        except _FAILURES as error:
             raise _failed(error) from error
 
     async def remove_files(self, folder: str) -> None:
@@ -40,9 +43,9 @@ class FolderFiles:
                 await self._store.delete_async([entry["path"] for entry in listed])
         except FileNotFoundError:
             return
-        except OSError as error:
+        except _FAILURES as error:
             raise _failed(error) from error
 
 
-def _failed(error: OSError) -> Unavailable:
+def _failed(error: Exception) -> Unavailable:
     return Unavailable(f"Files cannot be kept now ({type(error).__name__}): please try again later.")
