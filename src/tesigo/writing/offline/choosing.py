@@ -118,10 +118,10 @@ def _cost_of_more(quoted: int) -> float:
 
 def _worth(passages: Sequence[Passage], table: object, sources: Sequence[Source]) -> NDArray[np.float64]:
     """Return each passage's fitness to be quoted times its nearness to the section's middle and heading."""
-    rows = table[: len(passages)]  # type: ignore[index]
+    rows = table[: len(passages)]  # type: ignore[index]  # the stubs know no slices of this matrix
     middle = np.asarray(rows.sum(axis=0)).ravel() / max(1, len(passages))
     length = float(np.linalg.norm(middle)) or 1.0
-    focus = np.asarray(table[[len(passages)]].todense()).ravel()  # type: ignore[index]
+    focus = np.asarray(table[[len(passages)]].todense()).ravel()  # type: ignore[index]  # the stubs know no slices of this matrix
     nearness = np.asarray(rows @ (middle / length + focus)).ravel()
     if nearness.max() > 0:
         nearness = nearness / nearness.max()
