@@ -10,9 +10,9 @@ import uvicorn
 
 
 @asynccontextmanager
-async def answering(app: Any) -> AsyncIterator[str]:
+async def answering(app: Any, **more: Any) -> AsyncIterator[str]:
     """Serve the application on a free port; give the address (`http://127.0.0.1:PORT`)."""
-    server = _Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    server = _Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1, **more))
     serving = asyncio.create_task(server._serve())  # not `serve`: it would take pytest's signals
     try:
         await asyncio.wait_for(server.is_up.wait(), 10)

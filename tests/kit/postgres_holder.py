@@ -1,4 +1,4 @@
-"""A process that holds an embedded PostgreSQL: JSON lines out, words in. Run by test_embedded_postgres.
+"""A process that holds an embedded PostgreSQL: JSON lines out, words in. Run by the tests of embedded_postgres.
 
 Says {"url": …} or {"failure": …, "code": …, "log_tail": …}; on "release" releases and says so.
 """

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, to be killed and paused. Run by test_queue_worker.
+"""A worker in a process of its own, to be killed and paused. Run by the tests of the queue.
 
 It writes a row for each beginning and end of a job; the job ends when its row in `finish` is there.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from tesigo.kit.queue_schedules import Periodic
 from tesigo.kit.queue_worker import consume
 
 FINISHED = "SELECT count(*) FROM finish WHERE job = $1"
@@ -45,6 +46,9 @@ async def main() -> None:
             await connection.close()
         await tell(payload["job"], "ends")
 
+    async def run_periodic() -> None:
+        await wait_to_finish({"job": "periodic"})
+
     await consume(
         asked.url,
         {"wait": wait_to_finish},
@@ -52,6 +56,7 @@ async def main() -> None:
         stop=stop,
         grace_s=0,
         lease_s=asked.lease_s,
+        periodic=[Periodic("periodic", "0 0 1 1 *", run_periodic)],
     )
 
 

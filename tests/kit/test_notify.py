@@ -159,3 +159,39 @@ async def test_listening_begins_when_the_database_comes():
             await watcher.until_woken(2)
         listening.cancel()
         await asyncio.wait({listening})
+
+
+async def test_who_is_woken_and_cancelled_at_the_same_moment_ends() -> None:
+    news = News("postgresql://nobody@127.0.0.1:1/nothing")
+    watcher = Watcher(news, "a")
+    watching = asyncio.create_task(watcher.watch())
+    await watcher.until_woken(1)
+    await asyncio.sleep(0)  # it waits for the next one now
+    news._wake("a")
+    watching.cancel()
+    done, _ = await asyncio.wait({watching}, timeout=5)
+    assert done
+    assert watching.cancelled()
+
+
+async def test_a_server_that_lets_in_and_then_says_nothing_is_left_and_tried_again():
+    visits: asyncio.Queue[None] = asyncio.Queue()
+
+    async def fall_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+        welcome, version = b"R\0\0\0\x08\0\0\0\0", b"server_version\x0018.0\0"
+        writer.write(welcome + b"S" + (4 + len(version)).to_bytes(4) + version + b"Z\0\0\0\x05I")
+        visits.put_nowait(None)
+        while await reader.read(1024):
+            pass
+        writer.close()
+
+    async with await asyncio.start_server(fall_silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        listening = asyncio.create_task(News(f"postgresql://u@127.0.0.1:{port}/x?sslmode=disable").run())
+        async with asyncio.timeout(25):
+            await visits.get()
+            await visits.get()
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening

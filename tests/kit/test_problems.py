@@ -21,6 +21,7 @@ FAILURES = [
     (errors.Invalid("wrong"), 400, "invalid"),
     (errors.Conflict("named", code="job_runs"), 409, "job_runs"),
     (errors.Failure("of no kind"), 500, "failure"),
+    (errors.Conflict("older", code="outdated", extensions={"newest": 7, "status": 1}), 409, "outdated"),
 ]
 
 
@@ -83,6 +84,12 @@ async def test_a_limit_says_when_to_come_again_and_a_refused_token_how_to_sign_i
     assert limited.headers["retry-after"] == "61"
     unknown = await client.get(f"/raise/{numbers['not_signed_in']}")
     assert unknown.headers["www-authenticate"] == "Bearer"
+
+
+async def test_what_a_program_needs_to_go_on_stands_beside_the_code_and_hides_no_member(client):
+    numbers = {code: number for number, (_, _, code) in enumerate(FAILURES)}
+    told = check(await client.get(f"/raise/{numbers['outdated']}"), 409, "outdated")
+    assert told["newest"] == 7
 
 
 async def test_invalid_input_lists_each_broken_rule(client):

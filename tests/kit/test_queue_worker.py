@@ -3,133 +3,21 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import asyncpg
 import pytest
 from tests.databases import EMBEDDED, create_database
+from tests.kit.queue_watching import LEASE_S, Handler, Jobs, has_states, is_told, until, working
 
-from tesigo.kit.db import Database
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
-from tesigo.kit.postgres_server import find_server
-from tesigo.kit.queue import RetryIn, defer, schema_sql
+from tesigo.kit.queue import RetryIn
 from tesigo.kit.queue_worker import consume
 
-PROCESS = Path(__file__).with_name("queue_process.py")
-LEASE_S = 2.0
 on_one_server = pytest.mark.parametrize(
     "queue_url", [EMBEDDED], indirect=True
 )  # processes take long to start
-
-
-class Jobs:
-    """The queue of one database, as a test sees it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.db = Database(url)
-
-    async def put(self, task: str, *, priority: int = 0, **payload: Any) -> None:
-        async with self.db.transaction() as tx:
-            await defer(tx, task, payload, priority=priority)
-
-    async def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(self.url)
-        try:
-            return [tuple(row) for row in await connection.fetch(query, *values)]
-        finally:
-            await connection.close()
-
-    async def states(self) -> list[str]:
-        return [state for (state,) in await self.ask("SELECT status::text FROM pgqueuer ORDER BY id")]
-
-    async def told(self, event: str) -> list[str]:
-        return [
-            who for (who,) in await self.ask("SELECT worker FROM told WHERE event = $1 ORDER BY at", event)
-        ]
-
-
-class Handler:
-    """A handler that waits until it is let go, and notes what it sees."""
-
-    def __init__(self) -> None:
-        self.began: list[Any] = []
-        self.ended: list[Any] = []
-        self.cancelled: list[Any] = []
-        self.go_on = asyncio.Event()
-
-    async def __call__(self, payload: Mapping[str, Any]) -> None:
-        self.began.append(payload.get("n"))
-        try:
-            await self.go_on.wait()
-        except asyncio.CancelledError:
-            self.cancelled.append(payload.get("n"))
-            raise
-        self.ended.append(payload.get("n"))
-
-
-async def until(is_so: Callable[[], bool | Awaitable[bool]], time_s: float = 20) -> None:
-    async with asyncio.timeout(time_s):
-        while True:
-            found = is_so()
-            if found if isinstance(found, bool) else await found:
-                return
-            await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-async def jobs(queue_url: str) -> AsyncIterator[Jobs]:
-    jobs = Jobs(queue_url)
-    await jobs.ask("CREATE TABLE told (job text, worker text, event text, at timestamptz DEFAULT now())")
-    await jobs.ask("CREATE TABLE finish (job text)")
-    yield jobs
-    await jobs.db.close()
-
-
-@contextlib.asynccontextmanager
-async def working(
-    url: str, handlers: Mapping[str, Any], *, concurrency: Callable[[], int] = lambda: 4, grace_s: float = 10
-) -> AsyncIterator[asyncio.Event]:
-    """Run a worker within this process; stop it at the end."""
-    stop = asyncio.Event()
-    worker = asyncio.create_task(
-        consume(url, handlers, concurrency=concurrency, stop=stop, grace_s=grace_s, lease_s=LEASE_S)
-    )
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await worker
-
-
-@pytest.fixture
-def own_server() -> Iterator[tuple[EmbeddedPostgres, Path]]:
-    """Return a server that may be killed, and its data folder."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        postgres = EmbeddedPostgres(folder / "home", system_folder=folder / "system")
-        yield postgres, folder / "home" / "postgresql" / "data"
-        postgres.release()
-
-
-@pytest.fixture
-def start_process(jobs: Jobs) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
-    processes = []
-
-    def start(name: str) -> subprocess.Popen[bytes]:
-        processes.append(subprocess.Popen([sys.executable, PROCESS, jobs.url, name, str(LEASE_S)]))
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
 
 
 async def test_a_job_is_taken_up_at_once_and_with_its_payload(jobs: Jobs) -> None:
@@ -185,6 +73,29 @@ async def test_the_number_of_jobs_at_a_time_follows_its_limit_up_and_down(jobs: 
         await until(lambda: len(seen) == 6 and running == 0)
 
     assert seen == [1, 2, 3, 1, 1, 1]
+
+
+async def test_jobs_are_claimed_together_but_never_more_than_may_run(jobs: Jobs) -> None:
+    running, most, ended = 0, 0, 0
+
+    async def count(_payload: Mapping[str, Any]) -> None:
+        nonlocal running, most, ended
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        ended += 1
+
+    await jobs.put_many("count", 60)
+    async with working(jobs.url, {"count": count}, concurrency=lambda: 7):
+        await until(lambda: ended == 60)
+
+    together = await jobs.ask(
+        "SELECT count(*) FROM pgqueuer_log WHERE status = 'picked' GROUP BY created ORDER BY min(id)"
+    )
+    assert together[0] == (7,)
+    assert max(together) == (7,)
+    assert most == 7
 
 
 async def test_a_job_whose_handler_fails_is_held_and_the_others_go_on(jobs: Jobs) -> None:
@@ -335,21 +246,15 @@ async def test_a_terminated_worker_hands_its_job_to_another_at_once(
 
 
 async def test_a_killed_database_loses_no_job_and_ends_no_worker(
-    own_server: tuple[EmbeddedPostgres, Path],
+    own_server: tuple[EmbeddedPostgres, Callable[[], None]],
 ) -> None:
-    postgres, data = own_server
-    url = await create_database(await asyncio.to_thread(postgres.acquire))
-    jobs = Jobs(url)
-    for statement in schema_sql():
-        await jobs.ask(statement)
+    postgres, kill = own_server
+    jobs = await Jobs.on_new_database(await create_database(await asyncio.to_thread(postgres.acquire)))
     handler = Handler()
-    async with working(url, {"write": handler}):
+    async with working(jobs.url, {"write": handler}):
         await jobs.put("write", n=1)
         await until(lambda: handler.began == [1])
-        server = find_server(data)
-        assert server is not None
-        os.kill(server.pid, signal.SIGKILL)
-        await until(lambda: find_server(data) is None)
+        await asyncio.to_thread(kill)
         await asyncio.to_thread(postgres.acquire)
         await jobs.db.close()
         await jobs.put("write", n=2)
@@ -360,11 +265,3 @@ async def test_a_killed_database_loses_no_job_and_ends_no_worker(
         await until(lambda: handler.ended == [1, 2, 3])
     assert handler.began == [1, 2, 3]
     await jobs.db.close()
-
-
-async def is_told(jobs: Jobs, event: str, workers: list[str]) -> bool:
-    return await jobs.told(event) == workers
-
-
-async def has_states(jobs: Jobs, states: list[str]) -> bool:
-    return await jobs.states() == states

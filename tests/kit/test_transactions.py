@@ -123,6 +123,17 @@ async def test_a_database_that_does_not_answer_at_all_is_told_as_such():
             await db.close()
 
 
+async def test_a_server_that_only_reads_for_now_is_told_as_something_to_try_again(db):
+    async def write_while_it_only_reads() -> None:
+        async with db.transaction() as tx:
+            await tx.execute(text("SET TRANSACTION READ ONLY"))
+            await tx.execute(text("INSERT INTO things VALUES (1)"))
+
+    with pytest.raises(DatabaseAway):
+        await write_while_it_only_reads()
+    await execute(db, "INSERT INTO things VALUES (1)")
+
+
 async def test_a_wrong_statement_is_no_absence(db):
     await execute(db, "INSERT INTO things VALUES (1)")
     with pytest.raises(IntegrityError):
@@ -165,3 +176,20 @@ async def terminate(url: str, pid: int | None) -> None:
     connection = await asyncpg.connect(url)
     await connection.fetchval("SELECT pg_terminate_backend($1)", pid)
     await connection.close()
+
+
+async def test_a_transaction_that_stands_still_keeps_nothing_locked_and_is_told_as_given_up(db):
+    await execute(db, "INSERT INTO things VALUES (1)")
+    idle = Database(db.url, pool_size=1, idle_s=0.2)
+
+    async def stand_still() -> None:
+        async with idle.transaction() as tx:
+            await tx.execute(text("SELECT 1 FROM things WHERE id = 1 FOR UPDATE"))
+            async with asyncio.timeout(20), db.transaction() as other:
+                await other.execute(text("SELECT 1 FROM things WHERE id = 1 FOR UPDATE"))
+            await tx.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseAway):
+        await stand_still()
+    assert await count(idle) == 1
+    await idle.close()

@@ -17,8 +17,11 @@ from sqlalchemy.orm import DeclarativeBase
 
 from tesigo.kit.errors import Unavailable
 
-_PASSING = ("08", "28", "3D", "40", "53", "57")
+_PASSING = ("08", "25006", "25P03", "28", "3D", "40", "53", "57")
 """Classes of PostgreSQL's error codes that speak of the server or of other transactions, not of the statement.
+
+25006: the server only reads, as a replica does until it takes over.
+25P03: this process stood still in the middle of a transaction, which the server then gave up.
 
 From: PostgreSQL 18, appendix A, read 2026-11-23.
 """
@@ -59,14 +62,22 @@ class Database:
     """An engine with a bounded pool; every transaction of the program begins here.
 
     url: `postgresql://` or `postgresql+asyncpg://`, with the options that libpq knows (`?sslmode=require`).
+    idle_s: the server gives a transaction up in which nothing was asked for so long: a process that stands
+    still, or whose machine is cut off, keeps no row locked.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, idle_s: float = 10) -> None:
         self.url = plain_url(url)
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             # asyncpg reads the address itself: SQLAlchemy would take `sslmode` for a parameter of its own
-            async_creator=partial(asyncpg.connect, self.url, timeout=10, command_timeout=60),
+            async_creator=partial(
+                asyncpg.connect,
+                self.url,
+                timeout=10,
+                command_timeout=60,
+                server_settings={"idle_in_transaction_session_timeout": str(round(1_000 * idle_s))},
+            ),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
@@ -102,7 +113,8 @@ def plain_url(url: str) -> str:
 
 def _is_passing(error: DBAPIError) -> bool:
     code = str(getattr(error.orig, "sqlstate", None) or "")
-    return error.connection_invalidated or code.startswith(_PASSING)
+    closed = code == "55000" and error.statement is None  # the database takes no connections
+    return error.connection_invalidated or closed or code.startswith(_PASSING)
 
 
 def _name_of(error: DBAPIError) -> str:

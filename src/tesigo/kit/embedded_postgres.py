@@ -31,6 +31,7 @@ from tesigo.kit.postgres_server import (
     RunningServer,
     answers,
     await_settled,
+    find_server,
     start_server,
     stop_server,
 )
@@ -78,6 +79,18 @@ class EmbeddedPostgres:
         """
         with self._turn:
             return self._acquire()
+
+    def revive(self) -> None:
+        """Start the held server anew when its process is gone; harmless when it runs, or when home was removed.
+
+        Raises DatabaseUnavailable when it cannot run.
+        """
+        with self._turn:
+            if self._holders is None or self._place is None or not self._is_same_home(self._holders):
+                return
+            if find_server(self._place.data) is None:
+                log.warning("the embedded database is gone, starting it anew", home=str(self._home))
+                self._acquire()
 
     def release(self) -> None:
         """Hold the server no longer; it is stopped when nobody else holds it. Harmless when not held.

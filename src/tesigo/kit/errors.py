@@ -1,6 +1,6 @@
 """The kinds of failure. Each package names its own facts under them; `problems` alone knows HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class Failure(Exception):
@@ -8,13 +8,17 @@ class Failure(Exception):
 
     message: a sentence for the user that says what to do next; never a path, a query or a secret.
     code: stable, snake_case; programs decide by it.
+    extensions: what else a program needs to go on, by name; it stands in the answer beside the code.
     """
 
     code = "failure"
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, extensions: Mapping[str, str | int] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.extensions = dict(extensions or {})
         if code is not None:
             self.code = code
 

@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 
 _CHANNEL = "tesigo_news"
 _PING_EVERY_S = 15.0
-_CONNECT_TIMEOUT_S = 10.0
+_ANSWER_WITHIN_S = 10.0
+_FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 _LOSSES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -65,30 +66,35 @@ class News:
                 event.clear()
                 yield announced
                 try:
-                    await asyncio.wait_for(event.wait(), pause_s)
+                    async with asyncio.timeout(
+                        pause_s
+                    ):  # `wait_for` loses a cancellation that comes with the event
+                        await event.wait()
                     announced = True
                 except TimeoutError:
                     announced = False
 
     async def run(self) -> None:
         """Listen until cancelled; a lost connection is made anew, and then everybody is woken."""
-        pause_s = 0.2
+        pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                    connection = await asyncpg.connect(self._url)
+                async with asyncio.timeout(_ANSWER_WITHIN_S):
+                    connection = await asyncpg.connect(self._url, command_timeout=_ANSWER_WITHIN_S)
             except _LOSSES as error:
                 log.warning("cannot listen for news, trying again", reason=type(error).__name__)
                 await asyncio.sleep(pause_s)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
                 continue
-            pause_s = 0.2
             try:
                 await self._follow(connection)
             except _LOSSES as error:
                 log.warning("the connection for news was lost", reason=type(error).__name__)
             finally:
                 connection.terminate()
+            # even so: a server that lets everybody in and throws them out again is no reason to spin
+            pause_s = _FIRST_PAUSE_S
+            await asyncio.sleep(pause_s)
 
     async def _follow(self, connection: asyncpg.Connection) -> None:
         lost = asyncio.Event()
@@ -98,9 +104,9 @@ class News:
             self._wake(topic)
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), _PING_EVERY_S)
-            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                await connection.fetchval("SELECT 1")
+                async with asyncio.timeout(_PING_EVERY_S):  # not `wait_for`: see above
+                    await lost.wait()
+            await connection.fetchval("SELECT 1")
 
     def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._wake(json.loads(str(payload)))

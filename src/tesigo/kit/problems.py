@@ -1,6 +1,7 @@
 """How failures look over HTTP: `application/problem+json` (RFC 9457). Nothing else here knows statuses."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -100,6 +101,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def extended_problem(status: int, **members: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI description of a problem that carries extension members.
+
+    members: the JSON schema of each member; it is absent where the status has another code.
+    """
+    described = problem_responses(status)
+    content = described[status]["content"]["application/problem+json"]
+    content["schema"] = {"allOf": [content["schema"], {"type": "object", "properties": members}]}
+    return described
+
+
 def describe_problems(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the OpenAPI document with the schema of problems, which every described error refers to."""
     components = schema.setdefault("components", {}).setdefault("schemas", {})
@@ -123,13 +135,13 @@ def problem(
     *,
     rules: list[BrokenRule] | None = None,
     headers: dict[str, str] | None = None,
-    **more: Any,
+    extensions: Mapping[str, Any] | None = None,
 ) -> ProblemResponse:
-    """Return the answer for one problem; `more` becomes extension members."""
+    """Return the answer for one problem. extensions: members beside ours, which they never hide."""
     body = Problem(
         title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=rules
     ).model_dump(exclude_none=True)
-    return ProblemResponse({**body, **more}, status_code=status, headers=headers)
+    return ProblemResponse({**body, **(extensions or {}), **body}, status_code=status, headers=headers)
 
 
 def install_problems(app: FastAPI) -> None:
@@ -157,7 +169,9 @@ async def _answer_failure(_request: Request, failure: Exception) -> ProblemRespo
     rules = None
     if isinstance(failure, errors.Invalid) and failure.fields:
         rules = [BrokenRule(loc=loc, msg=msg) for loc, msg in failure.fields]
-    return problem(status, failure.code, failure.message, rules=rules, headers=headers)
+    return problem(
+        status, failure.code, failure.message, rules=rules, headers=headers, extensions=failure.extensions
+    )
 
 
 async def _answer_invalid_request(_request: Request, failure: Exception) -> ProblemResponse:

@@ -5,7 +5,7 @@ it serves. `queue_worker` takes them out again.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,8 @@ from pgqueuer.adapters.persistence import schema_ddl
 from pgqueuer.adapters.persistence.qb import QueryQueueBuilder
 from pgqueuer.domain.schema.declaration import target
 from pgqueuer.domain.settings import DBSettings, Durability
-from sqlalchemy import text
+from sqlalchemy import ARRAY, BigInteger, Interval, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 NAMES = DBSettings(
@@ -31,10 +32,43 @@ NAMES = DBSettings(
     durability=Durability.durable,
 )
 
+LEASE_S = 10.0
+"""How long a job stays with a worker that gives no sign of life. Signs are given every half of it."""
+
 _ENQUEUE = QueryQueueBuilder(NAMES).build_enqueue_query()
 _DEPTH = text(
-    f"SELECT count(*) FROM {NAMES.queue_table} WHERE status = 'queued' AND execute_after <= now()"  # noqa: S608 - a name of ours
-)
+    f"""
+    SELECT count(*) FROM {NAMES.queue_table}
+    WHERE status = 'queued' AND execute_after <= now() AND entrypoint = coalesce(:task, entrypoint)
+    """  # noqa: S608 - names of ours
+).bindparams(bindparam("task", type_=Text))
+_OLDEST_WAIT = text(
+    f"""
+    SELECT extract(epoch FROM now() - min(execute_after)) FROM {NAMES.queue_table}
+    WHERE status = 'queued' AND execute_after <= now() AND entrypoint = coalesce(:task, entrypoint)
+    """  # noqa: S608 - names of ours
+).bindparams(bindparam("task", type_=Text))
+_WITHDRAW = text(
+    f"""
+    WITH removed AS (
+        DELETE FROM {NAMES.queue_table} WHERE id = :queue_id AND status = ANY(:statuses)
+        RETURNING id, entrypoint, priority
+    )
+    INSERT INTO {NAMES.queue_table_log} (job_id, status, entrypoint, priority)
+    SELECT id, 'deleted', entrypoint, priority FROM removed
+    RETURNING job_id
+    """  # noqa: S608 - names of ours
+).bindparams(bindparam("statuses", type_=ARRAY(ENUM(name=NAMES.queue_status_type, create_type=False))))
+_HELD = text(
+    f"""
+    SELECT id FROM {NAMES.queue_table}
+    WHERE id = ANY(:queue_ids) AND status = 'picked' AND heartbeat > clock_timestamp() - :lease
+    """  # noqa: S608 - names of ours
+).bindparams(bindparam("queue_ids", type_=ARRAY(BigInteger)), bindparam("lease", type_=Interval))
+
+_TO_BE_RUN = text(
+    f"SELECT id FROM {NAMES.queue_table} WHERE id = ANY(:queue_ids) AND status IN ('queued', 'picked')"  # noqa: S608 - a name of ours
+).bindparams(bindparam("queue_ids", type_=ARRAY(BigInteger)))
 
 
 class RetryIn(Exception):
@@ -52,23 +86,64 @@ async def defer(
     *,
     priority: int = 0,
     delay: timedelta = timedelta(0),
-) -> None:
-    """Put a job into the queue when this session's transaction commits; a rollback leaves none.
+) -> int:
+    """Put a job into the queue when this session's transaction commits; return its entry's id.
 
-    task: the name of a handler of `queue_worker.consume`. payload: what JSON can say. priority: 32 bits,
-    higher first, and of equals the older first.
+    A rollback leaves no entry. task: the name of a handler of `queue_worker.consume`. payload: what JSON can
+    say. priority: 32 bits, higher first, and of equals the older first.
     """
     # Through SQLAlchemy, not on the driver's connection below it: that would not have begun a transaction
     # when this is the session's first statement, and the job would survive a rollback.
     connection = await tx.connection()
-    await connection.exec_driver_sql(
+    added = await connection.exec_driver_sql(
         _ENQUEUE, ([priority], [task], [json.dumps(dict(payload)).encode()], [delay], [None], ["null"])
     )
+    return int(added.one().id)
 
 
-async def queue_depth(connection: AsyncConnection | AsyncSession) -> int:
-    """Return how many jobs wait for a worker now; those with a delay count once it is over."""
-    return int((await connection.execute(_DEPTH)).scalar_one())
+async def withdraw(tx: AsyncSession, queue_id: int) -> bool:
+    """Remove an entry that still waits, also one with a delay; return whether it did.
+
+    One that a worker has taken stays, even when that worker is gone: it is run again.
+    """
+    removed = await tx.execute(_WITHDRAW, {"queue_id": queue_id, "statuses": ["queued"]})
+    return removed.first() is not None
+
+
+async def take_out(tx: AsyncSession, queue_id: int) -> None:
+    """Remove an entry that waits or that a worker has, so that nobody runs it again.
+
+    A worker that still runs it is told that it has lost it, at its next sign of life.
+    """
+    await tx.execute(_WITHDRAW, {"queue_id": queue_id, "statuses": ["queued", "picked"]})
+
+
+async def find_held(tx: AsyncSession, queue_ids: Collection[int], *, lease_s: float = LEASE_S) -> set[int]:
+    """Return those of the entries that a worker has, of which the queue heard within the lease."""
+    held = await tx.execute(_HELD, {"queue_ids": list(queue_ids), "lease": timedelta(seconds=lease_s)})
+    return set(held.scalars())
+
+
+async def find_entries(tx: AsyncSession, queue_ids: Collection[int]) -> set[int]:
+    """Return those of the entries that a worker has or will take; ended and failed ones are not among them."""
+    found = await tx.execute(_TO_BE_RUN, {"queue_ids": list(queue_ids)})
+    return set(found.scalars())
+
+
+async def queue_depth(connection: AsyncConnection | AsyncSession, task: str | None = None) -> int:
+    """Return how many jobs, of one task when it is named, wait for a worker now.
+
+    Those with a delay count once it is over.
+    """
+    return int((await connection.execute(_DEPTH, {"task": task})).scalar_one())
+
+
+async def oldest_wait_s(connection: AsyncConnection | AsyncSession, task: str | None = None) -> float:
+    """Return for how long the entry that waits longest, of one task when it is named, has been ready.
+
+    One that was handed back waits from then on. 0 when none waits.
+    """
+    return float((await connection.execute(_OLDEST_WAIT, {"task": task})).scalar_one() or 0)
 
 
 def schema_sql() -> list[str]:

@@ -54,14 +54,17 @@ def encode_cursor(last_id: int) -> str:
     return base64.urlsafe_b64encode(str(last_id).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None) -> int | None:
-    """Return the id to continue after. Raises Invalid for a cursor that we never gave out."""
+def decode_cursor(cursor: str | None, *, largest: int = _LARGEST_ID) -> int | None:
+    """Return the id to continue after. Raises Invalid for a cursor that we never gave out.
+
+    largest: what the column takes that it is compared with.
+    """
     if cursor is None:
         return None
     try:
         last_id = int(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         last_id = -1
-    if not 0 < last_id <= _LARGEST_ID:
+    if not 0 < last_id <= largest:
         raise Invalid("This cursor is not one of ours: start again without it.", code="invalid_cursor")
     return last_id

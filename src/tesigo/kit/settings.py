@@ -16,12 +16,12 @@ from tesigo.kit.secret_keys import broken_rule
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CLONE = Path(__file__).resolve().parents[3]
-
+_SHORTEST_TOKEN = 16
 
 _LATER = re.compile(
-    r"redis_url|s3_\w+|openai_\w+|anthropic_\w+|default_model|fallback_models|retry_delays_s|breaker_\w+|"
+    r"s3_\w+|openai_\w+|anthropic_\w+|default_model|fallback_models|retry_delays_s|breaker_\w+|"
     r"daily_token_limit|(semantic_scholar|openalex|crossref|arxiv|perplexity|tavily)_\w+|search_timeout_s|"
-    r"stripe_\w+|price_per_page_cents|currency|max_workers|section_concurrency|checkpoint_interval_s"
+    r"stripe_\w+|price_per_page_cents|currency"
 )
 """Settings that are checked, but that nothing in this version uses yet."""
 
@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     section_concurrency: _Count = 4
     checkpoint_interval_s: _Seconds = 300
     worker_grace_s: _Seconds = 30
+    metrics_token: SecretStr | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -172,6 +173,8 @@ class Settings(BaseSettings):
     def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        if value and not _is_well_formed(value.get_secret_value()):
+            raise ValueError("must be redis://USER:PASSWORD@HOST:PORT/DATABASE; percent-encode signs in it")
         return value
 
     @field_validator("smtp_url")
@@ -197,6 +200,13 @@ class Settings(BaseSettings):
     def _is_strong(cls, value: SecretStr | None) -> SecretStr | None:
         if value and (rule := broken_rule(value.get_secret_value())):
             raise ValueError(rule)
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value.get_secret_value()) < _SHORTEST_TOKEN:
+            raise ValueError(f"must be at least {_SHORTEST_TOKEN} characters long")
         return value
 
     @model_validator(mode="after")
