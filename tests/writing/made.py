@@ -1,6 +1,6 @@
 """Made sources, a journal that remembers, and a page counter that only divides."""
 
-from tesigo.manuscript import Manuscript, Outline, Section, Source
+from tesigo.manuscript import Manuscript, Outline, PlannedSection, Section, Source
 from tesigo.manuscript.keys import issue_key
 from tesigo.writing.stages import Stage
 
@@ -71,6 +71,7 @@ class RecordingJournal:
         self.stages: list[Stage] = []
         self.sources: tuple[Source, ...] = ()
         self.outline: Outline | None = None
+        self.started: list[str] = []
         self.sections: dict[str, Section] = {}
         self.warnings: list[str] = []
 
@@ -83,6 +84,10 @@ class RecordingJournal:
 
     async def outline_ready(self, outline: Outline) -> None:
         self.outline = outline
+
+    async def section_started(self, planned: PlannedSection) -> None:
+        assert planned.number not in self.sections, "a finished section was started again"
+        self.started.append(planned.number)
 
     async def section_written(self, section: Section) -> None:
         assert section.number not in self.sections, "a section was written twice"

@@ -7,6 +7,7 @@ import pytest
 from tesigo.manuscript import Citation, Manuscript, Passage, Section, SectionKind, Source
 from tesigo.writing.checks import FaultKind, find_faults, mend_section
 from tesigo.writing.errors import FaultyText
+from tesigo.writing.said import Said
 
 BODY = "Terraces hold the soil on steep slopes. Cover crops feed it in winter."
 SOURCE = Source("rossi2020", {"title": "Soil", "id": "rossi2020"}, BODY)
@@ -85,21 +86,21 @@ def test_an_empty_section_is_found() -> None:
 
 def test_mending_takes_an_unknown_key_out_and_keeps_the_valid_one_beside_it() -> None:
     both = replace(GOOD, content=GOOD.content.replace("[@rossi2020]", "[@rossi2020; @ghost1999]"))
-    mended = mend_section(both, sources={"rossi2020": SOURCE}, earlier=())
+    mended = mend_section(both, sources={"rossi2020": SOURCE}, said=Said())
     assert mended == GOOD
 
 
 def test_mending_takes_a_repeated_sentence_out() -> None:
     longer = replace(GOOD, number="2", content=f"This is new. {GOOD.content}")
-    mended = mend_section(longer, sources={"rossi2020": SOURCE}, earlier=(GOOD,))
+    mended = mend_section(longer, sources={"rossi2020": SOURCE}, said=Said([GOOD]))
     assert (mended.content, mended.citations) == ("This is new.", ())
 
 
 def test_a_faultless_section_comes_back_as_it_is() -> None:
-    assert mend_section(GOOD, sources={"rossi2020": SOURCE}, earlier=()) is GOOD
+    assert mend_section(GOOD, sources={"rossi2020": SOURCE}, said=Said()) is GOOD
 
 
 def test_what_cannot_be_mended_is_named() -> None:
     wrong = replace(GOOD, content=GOOD.content.replace("steep", "gentle"))
     with pytest.raises(FaultyText, match=r"Section 1 “Soil”"):
-        mend_section(wrong, sources={"rossi2020": SOURCE}, earlier=())
+        mend_section(wrong, sources={"rossi2020": SOURCE}, said=Said())

@@ -34,6 +34,7 @@ async def write(
         searches=(),
         journal=RecordingJournal(),
         count_pages=counter,
+        concurrency=4,
     )
 
 

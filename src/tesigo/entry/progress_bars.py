@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tesigo.manuscript import Outline, Section, Source
+from tesigo.manuscript import Outline, PlannedSection, Section, Source
 from tesigo.writing.stages import Stage
 
 _STAGES = {
@@ -38,6 +38,7 @@ class ProgressBars:
         )
         self._task: TaskID | None = None
         self._sections = 1
+        self._under_way: dict[str, str] = {}
         self.found = 0
 
     def __enter__(self) -> Self:
@@ -89,17 +90,29 @@ class ProgressBars:
         """Remember how many sections there will be."""
         self._sections = sum(1 for _ in outline.walk())
 
+    async def section_started(self, planned: PlannedSection) -> None:
+        """Show that this section is being written."""
+        self._under_way[planned.number] = planned.heading
+        self._show_under_way()
+
     async def section_written(self, section: Section) -> None:
-        """Show the section."""
-        if self._task is not None:
-            self._progress.update(
-                self._task, total=self._sections, description=f"Writing {section.heading[:22]}"
-            )
+        """Show what is still being written, and that one more section is done."""
+        self._under_way.pop(section.number, None)
+        self._show_under_way()
         self._advance()
 
     async def warned(self, warning: str) -> None:
         """Show the warning."""
         self.complain(warning[0].upper() + warning[1:])
+
+    def _show_under_way(self) -> None:
+        """Name the section that has been under way longest, and say how many others are."""
+        if self._task is not None:
+            self._progress.update(self._task, total=self._sections)
+            if self._under_way:
+                heading, others = next(iter(self._under_way.values())), len(self._under_way) - 1
+                description = f"Writing {heading[:17]} +{others}" if others else f"Writing {heading[:22]}"
+                self._progress.update(self._task, description=description)
 
     def _start(self, description: str, total: int) -> None:
         self._finish_stage()

@@ -71,6 +71,7 @@ async def write(
                 searches=searches,
                 journal=bars,
                 count_pages=count_pages,
+                concurrency=settings.section_concurrency,
             )
         manuscript = replace(manuscript, dated=date.today())  # noqa: DTZ011 - the day where the author is
         pages = math.ceil(await asyncio.to_thread(count_pages, manuscript))

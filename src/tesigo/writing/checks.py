@@ -7,13 +7,13 @@ from enum import StrEnum
 
 from tesigo.manuscript import Citation, Manuscript, Section, Source
 from tesigo.writing.errors import FaultyText
+from tesigo.writing.said import Said
 from tesigo.writing.sentences import (
     MARKER,
     fold,
     keys_of,
     likeness,
     markers,
-    paragraph_sentences,
     quotations,
     sentences,
 )
@@ -61,14 +61,14 @@ def find_faults(manuscript: Manuscript) -> list[Fault]:
     return found + _repetitions(manuscript.sections)
 
 
-def mend_section(section: Section, *, sources: Mapping[str, Source], earlier: Iterable[Section]) -> Section:
-    """Return the section without unknown markers and without sentences that earlier ones hold already.
+def mend_section(section: Section, *, sources: Mapping[str, Source], said: Said) -> Section:
+    """Return the section without unknown markers and without sentences that were said already.
 
-    A section without fault comes back as it is.
+    said: gets to know the sentences that stay. A section without fault comes back as it is.
     Raises FaultyText, naming the section, when nothing would be left or a quotation is not its source's.
     """
     content = _without_unknown_keys(section.content, sources)
-    content = _without_repetitions(content, earlier)
+    content = said.keep_unsaid(content)
     if content != section.content:
         kept = [key for marker in markers(content) for key in keys_of(marker)]
         section = replace(section, content=content, citations=_kept_citations(section, kept))
@@ -147,25 +147,6 @@ def _without_unknown_keys(content: str, sources: Mapping[str, Source]) -> str:
 
     mended = MARKER.sub(known, content)
     return content if mended == content else re.sub(r" +(?=[ .,;:!?])", "", mended)
-
-
-def _without_repetitions(content: str, earlier: Iterable[Section]) -> str:
-    said = {likeness(sentence) for section in earlier for sentence in sentences(section.content)}
-    kept_paragraphs = []
-    for paragraph in content.split("\n\n"):
-        kept = []
-        every = paragraph_sentences(paragraph)
-        for sentence in every:
-            words = likeness(sentence)
-            if words not in said:
-                kept.append(sentence)
-            said.add(words)
-        if len(kept) == len(every):
-            kept_paragraphs.append(paragraph)
-        elif kept:
-            lead = "> " if paragraph.startswith(">") else ""
-            kept_paragraphs.append(lead + " ".join(kept))
-    return "\n\n".join(kept_paragraphs)
 
 
 def _kept_citations(section: Section, kept: list[str]) -> tuple[Citation, ...]:

@@ -17,7 +17,7 @@ PageCounter = Callable[[Manuscript], float]
 class SectionTask:
     """All that one body section is written from; no other section shares its passages or terms.
 
-    target_words: the plan's target, corrected by what was written before.
+    target_words: the plan's target, corrected by the pages of sections before it.
     sources: those meant for the section (for a chapter with children: theirs), most important first.
     chosen: those that the outline names anywhere, among which the section's must stay distinct by name.
     passages: what may be quoted here and nowhere else, in reading order within each source.
@@ -41,7 +41,7 @@ class SummaryTask:
     """All that the introduction, the conclusion or the abstract is written from.
 
     considered: how many sources were found; sources: those meant for the document.
-    written: the sections that exist already, in reading order.
+    written: all body sections, in reading order. The three are written at the same time and do not see each other.
     passages: kept for this section alone.
     """
 
@@ -56,7 +56,10 @@ class SummaryTask:
 
 
 class Composer(Protocol):
-    """What proposes outlines and writes sections: the offline writer, or a model."""
+    """What proposes outlines and writes sections: the offline writer, or a model.
+
+    Several sections are asked for at the same time. TokenLimitReached from any call means that the work pauses.
+    """
 
     @property
     def name(self) -> str:
@@ -89,7 +92,10 @@ class Composer(Protocol):
 
 
 class Journal(Protocol):
-    """Is told what happened, as it happens; what it has recorded is never made twice."""
+    """Is told what happened, as it happens; what it has recorded is never made twice.
+
+    Sections are written at the same time, so that they end in any order and calls about them may overlap.
+    """
 
     async def stage_started(self, stage: Stage) -> None:
         """Say that the pipeline enters this stage."""
@@ -101,6 +107,10 @@ class Journal(Protocol):
 
     async def outline_ready(self, outline: Outline) -> None:
         """Record the outline that the sections will follow."""
+        ...
+
+    async def section_started(self, planned: PlannedSection) -> None:
+        """Say that the writing of this section begins."""
         ...
 
     async def section_written(self, section: Section) -> None:
