@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from tests.houses import ABSTRACTS
 
-from tesigo.documents import sources_service
+from tesigo.documents import service, sources_service
 from tesigo.documents.errors import TooManySources
 from tesigo.manuscript import Source
 
@@ -152,6 +152,22 @@ async def test_a_cited_source_stays_and_what_its_citations_point_at_too(me):
     await me.put(document_id, content="# One\n\nNothing is cited.\n")
     assert (await me.ask("DELETE", f"/documents/{document_id}/sources/{source['id']}")).status_code == 204
     assert (await me.ask("GET", f"/documents/{document_id}/sources")).json()["items"] == []
+
+
+async def test_cited_works_are_told_with_how_often_the_text_cites_them(me):
+    document_id, elsewhere = await me.create(), await me.create()
+    one, two, _ = [source["key"] for source in await me.add(document_id, *ABSTRACTS[:3])]
+    assert [source["key"] for source in await me.add(elsewhere, *ABSTRACTS[:2])] == [one, two]
+    await me.put(document_id, content=f"# One\n\nTold [@{two}; @{one}].\n\n# Two\n\nAgain [@{two}].\n")
+    await me.put(elsewhere, content=f"# One\n\nTold [@{one}].\n")
+    async with me.house.database.transaction() as tx:
+        user_id = (await me.ask("GET", "/user/me")).json()["id"]
+        document = await service.own_document(tx, user_id, document_id)
+        cited = await sources_service.list_cited(tx, document)
+    assert [(source.key, source.csl["title"], source.times) for source in cited] == [
+        (one, ABSTRACTS[0]["title"], 1),
+        (two, ABSTRACTS[1]["title"], 2),
+    ]
 
 
 async def test_a_source_is_removed_from_its_own_document_only(me):

@@ -22,3 +22,9 @@ class FakeFiles:
 
     async def remove_files(self, folder: str) -> None:
         self.kept = {name: content for name, content in self.kept.items() if not name.startswith(folder)}
+
+    async def list_files(self, folder: str) -> list[str]:
+        return sorted(name for name in self.kept if name.startswith(folder))
+
+    async def remove_file(self, name: str) -> None:
+        self.kept.pop(name, None)

@@ -36,6 +36,8 @@ CODE_LIFETIME = timedelta(minutes=10)
 _CODES_COUNTED_FOR = timedelta(hours=1)
 _MOST_UNUSED_CODES = 5
 _CODES_KEPT_FOR = timedelta(days=1)
+_SIGN_INS_KEPT_FOR = timedelta(days=1)
+_BATCH = 1_000
 _GRACE = timedelta(seconds=10)
 
 
@@ -198,6 +200,24 @@ async def decide_consents(
     ]
     await store.add_consents(tx, user_id, changed, visitor=visitor, now=now)
     return await store.get_consents(tx, user_id)
+
+
+async def forget_link_codes(tx: AsyncSession, now: datetime) -> int:
+    """Remove codes made more than a day ago, at most 1,000; return how many went.
+
+    Those of the last day are good no longer either, but count against who asks for too many.
+    Call it again, in a transaction of its own, until nothing goes.
+    """
+    return await store.delete_some_link_codes(tx, made_before=now - _CODES_KEPT_FOR, limit=_BATCH)
+
+
+async def forget_ended_sign_ins(tx: AsyncSession, now: datetime) -> int:
+    """Remove sign-ins that expired or were revoked more than a day ago, at most 1,000; return how many went.
+
+    Their tokens are refused as before: one whose sign-in is gone is no longer good.
+    Call it again, in a transaction of its own, until nothing goes.
+    """
+    return await store.delete_some_sign_ins(tx, ended_before=now - _SIGN_INS_KEPT_FOR, limit=_BATCH)
 
 
 async def _register(

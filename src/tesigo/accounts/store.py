@@ -203,6 +203,24 @@ async def revoke_sign_in(tx: AsyncSession, sign_in_id: uuid.UUID, *, now: dateti
     )
 
 
+async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, limit: int) -> int:
+    """Delete at most `limit` codes made before the time; return how many."""
+    old = select(LinkCodeRow.id).where(LinkCodeRow.created_at < made_before)
+    old = old.order_by(LinkCodeRow.created_at).limit(limit).with_for_update(skip_locked=True)
+    gone = await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id.in_(old)).returning(LinkCodeRow.id))
+    return len(gone.all())
+
+
+async def delete_some_sign_ins(tx: AsyncSession, *, ended_before: datetime, limit: int) -> int:
+    """Delete at most `limit` sign-ins that expired or were revoked before the time; return how many."""
+    ended = select(SignInRow.id).where(
+        (SignInRow.expires_at < ended_before) | (SignInRow.revoked_at < ended_before)
+    )
+    ended = ended.limit(limit).with_for_update(skip_locked=True)
+    gone = await tx.execute(delete(SignInRow).where(SignInRow.id.in_(ended)).returning(SignInRow.id))
+    return len(gone.all())
+
+
 async def delete_ended_sign_ins(tx: AsyncSession, user_id: int, *, now: datetime) -> None:
     """Delete sign-ins whose newest token has expired: nothing can refer to them any more."""
     await tx.execute(delete(SignInRow).where(SignInRow.user_id == user_id, SignInRow.expires_at <= now))

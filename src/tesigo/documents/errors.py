@@ -62,6 +62,30 @@ class TooManySources(Conflict):
         super().__init__(f"A document takes at most {most} sources: remove some first.")
 
 
+class DraftNotFound(NotFound):
+    """The document has no such draft: none was saved, or newer ones have taken its place."""
+
+    code = "no_draft"
+
+
+class DraftConflict(Conflict):
+    """A draft was based on a version that is not the newest: what is there stays, and this one is not kept.
+
+    latest: the version to go on from, 0 when nothing has been saved; the answer carries it as `latest_version`.
+    """
+
+    code = "draft_conflict"
+
+    def __init__(self, based_on: int, latest: int) -> None:
+        super().__init__(
+            f"This text is based on version {based_on}, but the newest is version {latest}, which stays as it is: "
+            f"read that one, bring both texts together, and save with based_on {latest}."
+            if latest
+            else f"This text is based on version {based_on}, but nothing has been saved yet: save with based_on 0.",
+            extensions={"latest_version": latest},
+        )
+
+
 class InvalidContent(Invalid):
     """The edited text cannot be kept as it is."""
 

@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from tesigo.documents.errors import NothingWritten
@@ -13,6 +15,10 @@ from tesigo.export.formats import Format
 from tesigo.export.rendering import render
 from tesigo.manuscript import Manuscript
 
+EXPORTS = "exports/"
+"""Where all exports are kept."""
+
+_EXPORT = re.compile(rf"{EXPORTS}(\d+)/[^/]+")
 _LONGEST_NAME = 80
 _RENDERER = "1"
 """Goes up when the same manuscript is to look otherwise: what was kept is rendered anew."""
@@ -36,9 +42,27 @@ async def export_document(
     return content
 
 
+def exports_by_document(names: Iterable[str]) -> dict[int, list[str]]:
+    """Return the names of kept exports by the document that they were made of; others are left out."""
+    found: dict[int, list[str]] = {}
+    for name in names:
+        if (matched := _EXPORT.fullmatch(name)) is not None:
+            found.setdefault(int(matched[1]), []).append(name)
+    return found
+
+
+def outdated_exports(names: Iterable[str], manuscript: Manuscript | None) -> list[str]:
+    """Return those of a document's kept exports that it would not give out any more.
+
+    manuscript: as `export_document` would get it now, None when the document is gone.
+    """
+    fits = None if manuscript is None or not manuscript.sections else _fingerprint(manuscript)
+    return [name for name in names if PurePosixPath(name).stem != fits]
+
+
 def export_folder(document_id: int) -> str:
     """Return where the exports of a document are kept."""
-    return f"exports/{document_id}/"
+    return f"{EXPORTS}{document_id}/"
 
 
 def file_name(title: str, wanted: Format) -> str:

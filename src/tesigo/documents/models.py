@@ -16,6 +16,7 @@ class DocumentRow(Row):
     """What a user is writing.
 
     status: draft, generating, paused, completed, failed. statement: how it came about, "" before.
+    last_draft: the version of the newest draft ever saved, 0 before; it only rises, so that no number repeats.
     """
 
     __tablename__ = "documents"
@@ -39,9 +40,22 @@ class DocumentRow(Row):
     statement: Mapped[str] = mapped_column(Text, server_default="")
     tokens_used: Mapped[int] = mapped_column(BigInteger, server_default="0")
     word_count: Mapped[int] = mapped_column(server_default="0")
+    last_draft: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+
+
+class DraftRow(Row):
+    """A version of a document's whole content, as it was saved while somebody edited it."""
+
+    __tablename__ = "drafts"
+
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[str] = mapped_column(Text)
+    auto_save: Mapped[bool] = mapped_column(server_default="true")
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class SourceRow(Row):

@@ -1,5 +1,6 @@
 """What documents need from outside."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -16,4 +17,12 @@ class FileStore(Protocol):
 
     async def remove_files(self, folder: str) -> None:
         """Remove all files whose names begin with this folder; none there is no error."""
+        ...
+
+    async def list_files(self, folder: str) -> Sequence[str]:
+        """Return the names of all files below this folder, in their order."""
+        ...
+
+    async def remove_file(self, name: str) -> None:
+        """Remove one file; none of that name is no error."""
         ...

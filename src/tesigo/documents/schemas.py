@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from tesigo.documents.models import DocumentRow, SectionRow
-from tesigo.documents.sources_service import ListedSource
 from tesigo.kit.schemas import IS_STORABLE, AnswerModel, RequestModel
 from tesigo.manuscript import PlannedSection, Section
 from tesigo.writing.brief import (
@@ -30,6 +29,9 @@ Language = Literal["en", "uk", "it"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), IS_STORABLE]
 Requirements = Annotated[str, StringConstraints(max_length=LONGEST_REQUIREMENTS), IS_STORABLE]
 Model = Literal["offline:extractive"]
+Content = Annotated[str, StringConstraints(max_length=3_000_000), IS_STORABLE]
+LARGEST_VERSION = 2**31 - 1
+DraftVersion = Annotated[int, Field(ge=1, le=LARGEST_VERSION)]
 
 
 class DocumentToCreate(RequestModel):
@@ -54,7 +56,7 @@ class DocumentToUpdate(RequestModel):
     norm: Name = "generic"
     requirements: Requirements | None = None
     model: Model | None = None
-    content: Annotated[str, StringConstraints(max_length=3_000_000), IS_STORABLE] = Field(
+    content: Content = Field(
         "", description="Markdown with `#` and `##` headings and citations as `[@key]`; replaces the text."
     )
 
@@ -104,20 +106,6 @@ class SourceAnswer(AnswerModel):
     times_cited: int
     has_full_text: bool
     has_abstract: bool
-
-    @classmethod
-    def of(cls, listed: ListedSource) -> Self:
-        """Return the answer for this source."""
-        row = listed.row
-        return cls(
-            id=row.id,
-            key=row.key,
-            csl=row.csl,
-            found_by=row.found_by,
-            times_cited=listed.times_cited,
-            has_full_text=bool(row.full_text),
-            has_abstract=bool(row.abstract),
-        )
 
 
 class AddedSources(AnswerModel):
@@ -240,3 +228,37 @@ class SectionAnswer(AnswerModel):
                 for citation in (written.citations if written else ())
             ],
         )
+
+
+class DraftToSave(RequestModel):
+    """The whole content of an editor, as it stands."""
+
+    content: Content = Field(description="Markdown, also empty; it is kept exactly as it is.")
+    based_on: Annotated[int, Field(ge=0, le=LARGEST_VERSION)] | None = Field(
+        None,
+        description=(
+            "The version that this text continues, 0 when there was none: 409 unless it is the newest. "
+            "null saves without looking."
+        ),
+    )
+
+
+class DraftSaved(AnswerModel):
+    """A draft that is kept. version: give it as `based_on` with the next one."""
+
+    version: int
+    created_at: datetime
+
+
+class DraftSummary(DraftSaved):
+    """A draft as lists show it. characters: the length of its content."""
+
+    auto_save: bool
+    characters: int
+
+
+class DraftAnswer(DraftSaved):
+    """A draft with its content."""
+
+    content: str
+    auto_save: bool

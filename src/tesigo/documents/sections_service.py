@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,12 +16,23 @@ from tesigo.documents.service import refuse_while_written
 from tesigo.manuscript import Citation, Outline, Passage, Section, SectionKind, count_words
 from tesigo.manuscript.markdown import join_sections, split_sections
 
-_AUTHOR = "author"
+AUTHOR = "author"
+"""Who wrote a section that its user typed or changed."""
+
 _LONGEST_CONTENT = 3_000_000
 _MOST_NAMED, _LONGEST_KEY = 10, 64
 _WITHIN_KEYS = ":.#$%&+?<>~/-"
 _GROUP = re.compile(r"\[[^\[\]]*\]")
 _KEY = re.compile(rf"(?<![\w\\])@{{?([^\W][\w{re.escape(_WITHIN_KEYS)}]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class SectionCounts:
+    """How many sections a document has, how many are written, and how many of these by its user."""
+
+    planned: int
+    written: int
+    edited: int
 
 
 async def load_outline(tx: AsyncSession, document: DocumentRow) -> Outline | None:
@@ -58,18 +70,21 @@ async def record_outline(tx: AsyncSession, document_id: int, outline: Outline) -
 
 async def record_section(tx: AsyncSession, document_id: int, section: Section, now: datetime) -> None:
     """Keep a finished section's text and citations. Raises SectionNotFound when it is not in the outline."""
-    row = await store.get_section(tx, document_id, section.number)
-    row.content = section.content
-    row.words = section.words
-    row.written_by = section.written_by
-    row.written_at = now
-    source_ids = await sources_store.get_source_ids(tx, document_id)
-    await store.replace_citations(tx, row.id, from_citations(section.citations, row.id, source_ids))
+    section_id = await store.write_section(tx, document_id, section, now)
+    source_ids = await sources_store.find_source_ids(
+        tx, document_id, {citation.key for citation in section.citations}
+    )
+    await store.replace_citations(tx, section_id, from_citations(section.citations, section_id, source_ids))
 
 
-async def count_written(tx: AsyncSession, document_id: int) -> int:
-    """Return how many sections are written."""
-    return sum(row.content is not None for row in await store.get_sections(tx, document_id))
+async def find_written(tx: AsyncSession, document_id: int) -> Sequence[str]:
+    """Return the numbers of the sections that are written, in reading order."""
+    return await store.get_written_numbers(tx, document_id)
+
+
+async def count_sections(tx: AsyncSession, document_id: int) -> SectionCounts:
+    """Return how much of the document is planned and written."""
+    return SectionCounts(*await store.count_sections(tx, document_id, author=AUTHOR))
 
 
 async def record_completion(tx: AsyncSession, document_id: int, *, statement: str, now: datetime) -> None:
@@ -170,7 +185,7 @@ def _take_over(markdown: str, title: str, old: Mapping[str, Section], known: Con
                 kind=kind,
                 content=content,
                 citations=_kept_citations(_cited_keys(content, known), before),
-                written_by=before.written_by if before and is_unchanged else _AUTHOR,
+                written_by=before.written_by if before and is_unchanged else AUTHOR,
             )
         )
     if len({section.number for section in taken}) < len(taken):

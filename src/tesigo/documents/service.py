@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.documents import sources_store, store
-from tesigo.documents.errors import BeingWritten
+from tesigo.documents.errors import BeingWritten, DocumentNotFound
 from tesigo.documents.mapping import to_brief, to_manuscript, to_sections, to_source
 from tesigo.documents.models import DocumentRow
 from tesigo.export.norms import load_norm
@@ -27,6 +27,14 @@ async def own_document(
     Raises DocumentNotFound, the same for a document that is absent and for another's.
     """
     return await store.get_document(tx, document_id, owner_id=user_id, lock=lock)
+
+
+async def find_document(tx: AsyncSession, document_id: int) -> DocumentRow | None:
+    """Return a document whoever owns it, None when it is gone: only for what the house does unasked."""
+    try:
+        return await store.get_document(tx, document_id, owner_id=None)
+    except DocumentNotFound:
+        return None
 
 
 async def create_document(

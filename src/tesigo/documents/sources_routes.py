@@ -53,7 +53,7 @@ async def add_sources(
         document = await service.own_document(tx, current.id, document_id, lock=True)
         listed = await sources_service.add_sources(tx, document, reading.sources, now)
         return AddedSources(
-            items=[SourceAnswer.of(source) for source in listed], warnings=list(reading.warnings)
+            items=[SourceAnswer.model_validate(source) for source in listed], warnings=list(reading.warnings)
         )
 
 
@@ -69,8 +69,8 @@ async def list_sources(
     document = await service.own_document(tx, current.id, document_id)
     listed = await sources_service.list_sources(tx, document, after_id=decode_cursor(cursor), limit=limit + 1)
     return ListAnswer(
-        items=[SourceAnswer.of(source) for source in listed[:limit]],
-        next_cursor=encode_cursor(listed[limit - 1].row.id) if len(listed) > limit else None,
+        items=[SourceAnswer.model_validate(source) for source in listed[:limit]],
+        next_cursor=encode_cursor(listed[limit - 1].id) if len(listed) > limit else None,
     )
 
 

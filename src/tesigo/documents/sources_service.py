@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,10 +22,24 @@ MOST_SOURCES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class ListedSource:
-    """A source's row with how often the text cites it."""
+    """A source without its texts, with how often the document cites it."""
 
-    row: SourceRow
+    id: int
+    key: str
+    csl: Mapping[str, Any]
+    found_by: str
+    has_full_text: bool
+    has_abstract: bool
     times_cited: int
+
+
+@dataclass(frozen=True, slots=True)
+class CitedSource:
+    """The record of a source with how often the text cites it."""
+
+    key: str
+    csl: Mapping[str, Any]
+    times: int
 
 
 async def add_sources(
@@ -52,7 +67,18 @@ async def add_sources(
     document.updated_at = now
     again = _keys_of_the_same(known, given)
     listed = [*(row for row in rows if row.key in again), *added]
-    return [ListedSource(row, times.get(row.id, 0)) for row in listed]
+    return [
+        ListedSource(
+            id=row.id,
+            key=row.key,
+            csl=row.csl,
+            found_by=row.found_by,
+            has_full_text=bool(row.full_text),
+            has_abstract=bool(row.abstract),
+            times_cited=times.get(row.id, 0),
+        )
+        for row in listed
+    ]
 
 
 async def record_found(tx: AsyncSession, document_id: int, sources: Sequence[Source], now: datetime) -> None:
@@ -71,9 +97,27 @@ async def list_sources(
     tx: AsyncSession, document: DocumentRow, *, after_id: int | None, limit: int
 ) -> list[ListedSource]:
     """Return at most `limit` sources in the order in which they came."""
-    rows = await sources_store.get_sources(tx, document.id, after_id=after_id, limit=limit)
+    rows = await sources_store.get_records(tx, document.id, after_id=after_id, limit=limit)
     times = await sources_store.count_citations(tx, [row.id for row in rows])
-    return [ListedSource(row, times.get(row.id, 0)) for row in rows]
+    return [
+        ListedSource(
+            id=row.id,
+            key=row.key,
+            csl=row.csl,
+            found_by=row.found_by,
+            has_full_text=row.has_full_text,
+            has_abstract=row.has_abstract,
+            times_cited=times.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+async def list_cited(tx: AsyncSession, document: DocumentRow) -> list[CitedSource]:
+    """Return what the text cites, in the order in which the sources came, without their texts."""
+    return [
+        CitedSource(row.key, row.csl, row.times) for row in await sources_store.get_cited(tx, document.id)
+    ]
 
 
 async def load_sources(tx: AsyncSession, document_id: int) -> tuple[Source, ...]:

@@ -1,12 +1,14 @@
 """The SQL of documents and their sections."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.documents.errors import DocumentNotFound, SectionNotFound
 from tesigo.documents.models import CitationRow, DocumentRow, SectionRow
+from tesigo.manuscript import Section
 
 
 async def get_document(
@@ -68,6 +70,39 @@ async def get_section(tx: AsyncSession, document_id: int, number: str) -> Sectio
     if section is None:
         raise SectionNotFound
     return section
+
+
+async def write_section(tx: AsyncSession, document_id: int, section: Section, now: datetime) -> int:
+    """Keep the text of a section that is planned, without loading it; return its id. Raises SectionNotFound."""
+    written = (
+        update(SectionRow)
+        .where(SectionRow.document_id == document_id, SectionRow.number == section.number)
+        .values(content=section.content, words=section.words, written_by=section.written_by, written_at=now)
+        .returning(SectionRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    section_id = await tx.scalar(written)
+    if section_id is None:
+        raise SectionNotFound
+    return section_id
+
+
+async def get_written_numbers(tx: AsyncSession, document_id: int) -> Sequence[str]:
+    """Return the numbers of the sections that have a text, in reading order; no text is loaded."""
+    query = select(SectionRow.number).where(SectionRow.document_id == document_id)
+    query = query.where(SectionRow.content.is_not(None)).order_by(SectionRow.position)
+    return (await tx.scalars(query)).all()
+
+
+async def count_sections(tx: AsyncSession, document_id: int, *, author: str) -> tuple[int, int, int]:
+    """Return how many sections there are, how many of them have a text, and how many texts `author` wrote."""
+    counted = select(
+        func.count(),
+        func.count(SectionRow.content),
+        func.count().filter(SectionRow.content.is_not(None), SectionRow.written_by == author),
+    ).where(SectionRow.document_id == document_id)
+    there, written, by_author = (await tx.execute(counted)).one()
+    return there, written, by_author
 
 
 async def replace_sections(tx: AsyncSession, document_id: int, sections: Sequence[SectionRow]) -> None:
