@@ -3,15 +3,35 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from tests.houses import ABSTRACTS
 from tests.writers import Writer
 
-from tesigo.manuscript import Section
+from tesigo.generation.claims import Assignment, Claim, claim_job, load_assignment
+from tesigo.generation.journal import DatabaseJournal
+from tesigo.manuscript import Outline, PlannedSection, Section, SectionKind
 from tesigo.writing.offline_composer import OfflineComposer
 from tesigo.writing.ports import SectionTask, SummaryTask
+
+OUTLINE = Outline(
+    "t", tuple(PlannedSection(str(n), f"Part {n}", SectionKind.BODY, "why", 90) for n in range(1, 5))
+)
+PARTS = [
+    Section(str(n), f"Part {n}", SectionKind.BODY, f"Text {n}.", (), "offline:extractive")
+    for n in range(1, 5)
+]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A job that a worker has taken up."""
+
+    claim: Claim
+    assignment: Assignment
+    journal: DatabaseJournal
 
 
 class FailingComposer(OfflineComposer):
@@ -66,6 +86,29 @@ async def request(me: Writer, document_id: int) -> uuid.UUID:
     answer = await me.ask("POST", "/generate/document-async", json={"document_id": document_id})
     assert answer.status_code == 202, answer.text
     return uuid.UUID(answer.json()["job_id"])
+
+
+async def claim(me: Writer, job_id: uuid.UUID) -> Run | None:
+    """Take the job up as a worker does; None when there is nothing to do."""
+    database, clock = me.house.database, me.house.clock
+    async with database.transaction() as tx:
+        claimed = await claim_job(tx, job_id, clock())
+    if claimed is None:
+        return None
+    async with database.transaction() as tx:
+        assignment = await load_assignment(tx, claimed, clock())
+    return Run(claimed, assignment, journal_of(me, claimed))
+
+
+def journal_of(me: Writer, claimed: Claim) -> DatabaseJournal:
+    return DatabaseJournal(
+        me.house.database,
+        me.house.clock,
+        copies=me.house.tools.copies,
+        job_id=claimed.job_id,
+        document_id=claimed.document_id,
+        fence=claimed.fence,
+    )
 
 
 def payload(job_id: uuid.UUID) -> Mapping[str, Any]:

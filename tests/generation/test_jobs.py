@@ -2,35 +2,26 @@ import asyncio
 import uuid
 
 import pytest
-from tests.generation.jobs import make_ready, request, rows, status, until_somebody_waits
+from tests.generation.jobs import (
+    OUTLINE,
+    PARTS,
+    claim,
+    make_ready,
+    request,
+    rows,
+    status,
+    until_somebody_waits,
+)
 
 from tesigo.accounts.service import find_user
 from tesigo.documents.service import own_document
-from tesigo.generation.claims import MOST_ATTEMPTS, Claim, claim_job
+from tesigo.generation.claims import MOST_ATTEMPTS
 from tesigo.generation.errors import JobTakenOver
-from tesigo.generation.journal import DatabaseJournal
 from tesigo.generation.service import request_job, tell
-from tesigo.manuscript import Manuscript, Outline, PlannedSection, Section, SectionKind, Source
+from tesigo.manuscript import Manuscript, Outline, Source
 from tesigo.writing.stages import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-OUTLINE = Outline(
-    "t", tuple(PlannedSection(str(n), f"Part {n}", SectionKind.BODY, "why", 90) for n in range(1, 5))
-)
-PARTS = [
-    Section(str(n), f"Part {n}", SectionKind.BODY, f"Text {n}.", (), "offline:extractive")
-    for n in range(1, 5)
-]
-
-
-async def claim(me, job_id: uuid.UUID) -> Claim | None:
-    async with me.house.database.transaction() as tx:
-        return await claim_job(tx, job_id, me.house.clock())
-
-
-def journal_of(me, claimed: Claim) -> DatabaseJournal:
-    return DatabaseJournal(me.house.database, me.house.clock, job_id=claimed.job_id, fence=claimed.fence)
 
 
 async def all_that_is_kept(me, document_id: int) -> list[list]:
@@ -83,13 +74,13 @@ async def test_who_has_lost_a_job_can_write_nothing_more(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     old = await claim(me, job_id)
-    await journal_of(me, old).outline_ready(OUTLINE)
-    await journal_of(me, old).section_written(PARTS[0])
+    await old.journal.outline_ready(OUTLINE)
+    await old.journal.section_written(PARTS[0])
     new = await claim(me, job_id)
-    assert new.fence != old.fence
-    assert new.so_far.sections.keys() == {"1"}
+    assert new.claim.fence != old.claim.fence
+    assert new.assignment.so_far.sections.keys() == {"1"}
     before = await all_that_is_kept(me, document_id)
-    lost = journal_of(me, old)
+    lost = old.journal
     manuscript = Manuscript("t", "en", "apa", "generic", (), ())
     for writing in (
         lost.stage_started(Stage.CHECK),
@@ -103,7 +94,7 @@ async def test_who_has_lost_a_job_can_write_nothing_more(me):
         with pytest.raises(JobTakenOver):
             await writing
     assert await all_that_is_kept(me, document_id) == before
-    await journal_of(me, new).section_written(PARTS[1])
+    await new.journal.section_written(PARTS[1])
 
 
 async def test_the_sixth_claim_fails_the_job_with_a_sentence(me):
@@ -126,7 +117,7 @@ async def test_events_are_numbered_without_a_gap_and_progress_never_falls(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     claimed = await claim(me, job_id)
-    journal = journal_of(me, claimed)
+    journal = claimed.journal
     for stage in (Stage.BRIEF, Stage.RESEARCH, Stage.OUTLINE):
         await journal.stage_started(stage)
     await journal.outline_ready(OUTLINE)
@@ -145,17 +136,17 @@ async def test_events_are_numbered_without_a_gap_and_progress_never_falls(me):
 async def test_a_job_that_goes_on_where_another_failed_counts_what_is_written(me):
     document_id = await make_ready(me)
     claimed = await claim(me, await request(me, document_id))
-    journal = journal_of(me, claimed)
+    journal = claimed.journal
     await journal.outline_ready(OUTLINE)
     for part in PARTS[:3]:
         await journal.section_written(part)
     await journal.failed("No more ink.")
     again = await request(me, document_id)
     claimed = await claim(me, again)
-    assert claimed.so_far.sections.keys() == {"1", "2", "3"}
+    assert claimed.assignment.so_far.sections.keys() == {"1", "2", "3"}
     told = await status(me, again)
     assert (told["sections_done"], told["sections_total"]) == (3, 4)
-    await journal_of(me, claimed).section_written(PARTS[3])
+    await claimed.journal.section_written(PARTS[3])
     assert 0 < (await status(me, again))["progress"] < 100
 
 
@@ -163,7 +154,7 @@ async def test_deleting_a_document_and_writing_it_never_block_each_other(me):
     """Whoever comes second waits; in another order of locks each would wait for the other."""
     document_id = await make_ready(me)
     claimed = await claim(me, await request(me, document_id))
-    journal = journal_of(me, claimed)
+    journal = claimed.journal
     async with journal._own_job() as (tx, job):
         deleting = asyncio.create_task(me.ask("DELETE", f"/documents/{document_id}"))
         await until_somebody_waits(me)
@@ -178,7 +169,7 @@ async def test_deleting_a_document_and_writing_it_never_block_each_other(me):
 async def test_a_finished_text_is_not_written_over(me):
     document_id = await make_ready(me)
     claimed = await claim(me, await request(me, document_id))
-    await journal_of(me, claimed).completed(Manuscript("t", "en", "apa", "generic", (), ()))
+    await claimed.journal.completed(Manuscript("t", "en", "apa", "generic", (), ()))
     typed = await me.create()
     await me.put(typed, content="# Mine\n\nTyped by hand.\n")
     for each in (document_id, typed):

@@ -1,6 +1,5 @@
 import asyncio
-import contextlib
-import json
+import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -9,7 +8,19 @@ import pytest_asyncio
 import websockets
 from sqlalchemy import text
 from tests.generation.jobs import PausingComposer, make_ready, payload, request, rows
+from tests.generation.watching import (
+    close_code,
+    connect,
+    make_job,
+    receive,
+    receive_all,
+    receive_until,
+    tell_anyway,
+    tell_of,
+    token_of,
+)
 from tests.houses import HERE
+from tests.processes import tesigo
 from tests.servers import answering
 
 from tesigo.accounts.cookies import cookie_names
@@ -18,7 +29,6 @@ from tesigo.generation.tasks import run_job
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LAST = ("completed", "failed")
 CUT_ALL = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -29,36 +39,6 @@ CUT_ALL = """
 async def address(house) -> AsyncIterator[str]:
     async with answering(make_app(house)) as address:
         yield address.replace("http", "ws")
-
-
-def connect(address: str, me, document_id: object, query: str = ""):
-    return websockets.connect(
-        f"{address}/ws/generation/{document_id}{query}", subprotocols=["bearer", token_of(me)]
-    )
-
-
-def token_of(me) -> str:
-    return me.client.headers["authorization"].removeprefix("Bearer ")
-
-
-async def receive(socket) -> dict:
-    return json.loads(await asyncio.wait_for(socket.recv(), 20))
-
-
-async def receive_all(socket) -> list[dict]:
-    """Return all messages up to the one that tells the end of the job."""
-    messages = [await receive(socket)]
-    while messages[-1]["status"] not in LAST:
-        messages.append(await receive(socket))
-    return messages
-
-
-async def close_code(connection) -> int:
-    async with connection as socket:
-        with contextlib.suppress(websockets.ConnectionClosed):
-            message = await asyncio.wait_for(socket.recv(), 10)
-            raise AssertionError(message)
-        return socket.close_code
 
 
 async def test_who_is_not_signed_in_is_told_by_a_code_that_a_browser_can_read(address, me):
@@ -135,7 +115,8 @@ async def test_all_watchers_see_every_event_and_a_dead_one_harms_none(address, m
     assert {message["job_id"] for message in one[1:]} == {str(job_id)}
 
     async with connect(address, me, document_id, "?after=3") as late:  # what was missed is told again
-        assert (await receive(late))["type"] == "snapshot"
+        snapshot = await receive(late)
+        assert snapshot == {**one[3], "type": "snapshot", "section": None}
         assert [(await receive(late)) for _ in one[4:]] == one[4:]
 
 
@@ -153,6 +134,102 @@ async def test_a_watcher_outlives_the_loss_of_all_its_connections_to_the_databas
         await running
     assert messages[-1]["status"] == "completed"
     assert [message["seq"] for message in messages] == list(range(2, len(messages) + 2))
+
+
+async def test_who_follows_from_the_beginning_sees_all_that_ever_happened_and_no_progress_falls(address, me):
+    document_id, job_id = await make_job(me)
+    await tell_of(me, job_id, 120)  # more than is read at once
+    async with connect(address, me, document_id, "?after=0") as socket:
+        await tell_of(me, job_id, 3, ends="completed")
+        messages = await receive_all(socket)
+    assert [message["seq"] for message in messages] == list(range(126))
+    assert (messages[0]["type"], messages[0]["status"], messages[0]["job_id"]) == ("snapshot", "draft", None)
+    progress = [message["progress"] for message in messages]
+    assert progress == sorted(progress)
+
+
+async def test_what_is_no_longer_kept_or_has_not_happened_begins_with_the_present_state(address, me):
+    document_id, job_id = await make_job(me)
+    await tell_of(me, job_id, 9)
+    await rows(
+        me, "DELETE FROM generation_events WHERE document_id = :id AND seq <= 5 RETURNING 1", id=document_id
+    )
+    for after in (0, 2, 5, 11, 2**31 - 1):
+        async with connect(address, me, document_id, f"?after={after}") as socket:
+            snapshot = await receive(socket)
+            assert (snapshot["type"], snapshot["seq"], snapshot["progress"]) == ("snapshot", 10, 9)
+    async with (
+        connect(address, me, document_id, "?after=77") as early,
+        connect(address, me, document_id, "?after=6") as late,
+    ):
+        await tell_of(me, job_id)
+        assert await receive_until(early, 11) == [10, 11]
+        assert await receive_until(late, 11) == [6, 7, 8, 9, 10, 11]
+    await rows(
+        me, "DELETE FROM generation_events WHERE document_id = :id AND seq = 8 RETURNING 1", id=document_id
+    )
+    async with connect(address, me, document_id, "?after=6") as socket:
+        assert (await receive(socket))["seq"] == 11
+
+
+async def test_who_drops_and_returns_a_hundred_times_sees_every_number_once(address, me):
+    document_id, job_id = await make_job(me)
+    dice = random.Random(20261123)
+    is_over = asyncio.Event()
+    seen: list[dict] = []
+    last = 0
+
+    async def run() -> None:
+        told = 1
+        while not is_over.is_set():
+            if told < last + 12:  # ahead of the client, now more and now less
+                told += (times := dice.choice((1, 1, 1, 2, 5)))
+                await tell_of(me, job_id, times)
+            await asyncio.sleep(dice.random() / 100)
+        await tell_of(me, job_id, ends="completed")
+
+    running = asyncio.create_task(run())
+    for turn in range(101):
+        socket = await connect(address, me, document_id, f"?after={last}")
+        snapshot = await receive(socket)
+        assert (snapshot["type"], snapshot["seq"]) == ("snapshot", last)
+        assert not seen or snapshot["progress"] == seen[-1]["progress"]
+        if turn == 100:
+            is_over.set()
+            seen += await receive_all(socket)
+        else:
+            seen += [await receive(socket) for _ in range(dice.randrange(5))]
+        last = seen[-1]["seq"] if seen else 0
+        if dice.random() < 0.5:
+            socket.transport.abort()
+        else:
+            await socket.close()
+    await running
+    assert [message["seq"] for message in seen] == list(range(1, last + 1))
+    assert len(seen) > 200
+    progress = [message["progress"] for message in seen]
+    assert progress == sorted(progress)
+
+
+async def test_a_watcher_loses_nothing_while_the_database_throws_everybody_out_again_and_again(address, me):
+    document_id, job_id = await make_job(me)
+    async with connect(address, me, document_id) as socket:
+        for turn in range(40):
+            if turn % 8 == 4:
+                await rows(me, CUT_ALL)
+            await tell_anyway(me, job_id)
+        assert await receive_until(socket, 41) == list(range(1, 42))
+
+
+async def test_what_another_process_writes_is_watched_as_well(address, me, tmp_path):
+    document_id = await make_ready(me)
+    async with connect(address, me, document_id) as socket:
+        await request(me, document_id)
+        async with tesigo("work", folder=tmp_path, DATABASE_URL=me.house.database.url):
+            messages = [await receive(socket, within_s=60) for _ in range(3)]
+            messages += await receive_all(socket)
+    assert messages[-1]["status"] == "completed"
+    assert [message["seq"] for message in messages] == list(range(len(messages)))
 
 
 async def test_a_watcher_that_cannot_be_served_is_told_so_and_does_not_hang(address, me):

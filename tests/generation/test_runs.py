@@ -1,4 +1,5 @@
 import asyncio
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -15,9 +16,15 @@ from tests.generation.jobs import (
     until_somebody_waits,
 )
 
+from tesigo.documents import sections_service
+from tesigo.generation.claims import MOST_ATTEMPTS
+from tesigo.generation.errors import JobTakenOver
+from tesigo.generation.journal import DatabaseJournal
+from tesigo.generation.ports import NoCopies
 from tesigo.generation.tasks import run_job
 from tesigo.kit.db import Database
 from tesigo.kit.queue import RetryIn
+from tesigo.manuscript import PlannedSection, SectionKind
 from tesigo.writing.errors import FaultyText
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -111,7 +118,7 @@ async def test_a_machine_that_is_short_of_something_brings_the_job_again(me, fai
     assert kept.items() <= (await contents(me, document_id)).items()
 
 
-async def test_a_connection_lost_in_the_middle_brings_the_job_again(me):
+async def test_a_connection_lost_in_the_middle_is_sat_out_and_nothing_is_asked_for_again(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     own = Database(me.house.database.url, pool_size=1)
@@ -125,11 +132,52 @@ async def test_a_connection_lost_in_the_middle_brings_the_job_again(me):
         composer.go_on.set()
         await until_somebody_waits(me)
         await tx.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-    with pytest.raises(RetryIn):
-        await running
+    await asyncio.wait_for(running, 20)
     await own.close()
-    await run_job(me.house.tools, payload(job_id))
     assert (await status(me, job_id))["status"] == "completed"
+    sections = [row.section for row in await section_events(me, document_id)]
+    assert len(sections) == len(set(sections)) == -composer.left + 1  # one call for each, and one was allowed
+
+
+async def section_events(me, document_id: int) -> list:
+    return await rows(
+        me, "SELECT section FROM generation_events WHERE document_id = :id AND type = 'section' ORDER BY seq",
+        id=document_id,
+    )  # fmt: skip
+
+
+async def test_a_run_that_lost_its_job_begins_no_further_section(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    stale = DatabaseJournal(
+        me.house.database, me.house.clock, copies=NoCopies(), job_id=job_id, document_id=document_id,
+        fence=uuid.uuid4(),
+    )  # fmt: skip
+    with pytest.raises(JobTakenOver):
+        await stale.section_started(PlannedSection("2", "Essays", SectionKind.BODY, "To tell.", 100))
+
+
+async def test_what_was_committed_although_the_answer_got_lost_is_recorded_once(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    composer = PausingComposer(good=1)
+    running = asyncio.create_task(
+        run_job(tools(me, composer=composer, section_concurrency=1), payload(job_id))
+    )
+    await asyncio.wait_for(composer.stopped.wait(), 20)
+    (job,) = await rows(me, "SELECT fence FROM jobs WHERE id = :id", id=job_id)
+    journal = DatabaseJournal(
+        me.house.database, me.house.clock, copies=NoCopies(), job_id=job_id, document_id=document_id,
+        fence=job.fence,
+    )  # fmt: skip
+    async with me.house.database.transaction() as tx:
+        (written,) = await sections_service.load_sections(tx, document_id)
+    before = await contents(me, document_id)
+    await journal.section_written(written)
+    assert await contents(me, document_id) == before
+    assert len(await section_events(me, document_id)) == 1
+    composer.go_on.set()
+    await running
 
 
 async def test_deleting_the_document_stops_its_run_quietly(me):
@@ -169,3 +217,30 @@ async def test_a_cancelled_run_leaves_the_job_to_the_next_worker(me):
     await run_job(me.house.tools, payload(job_id))
     assert (await status(me, job_id))["status"] == "completed"
     assert kept.items() <= (await contents(me, document_id)).items()
+
+
+async def test_a_job_may_be_handed_back_as_often_as_workers_stop(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    for _ in range(MOST_ATTEMPTS + 1):
+        composer = PausingComposer()
+        running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+        await asyncio.wait_for(composer.stopped.wait(), 20)
+        running.cancel()
+        await asyncio.wait({running}, timeout=20)
+        assert running.cancelled()
+    await run_job(me.house.tools, payload(job_id))
+    assert (await status(me, job_id))["status"] == "completed"
+
+
+async def test_a_job_that_reached_another_stage_has_all_its_attempts_again(me):
+    job_id = await request(me, await make_ready(me))
+    await rows(me, "UPDATE jobs SET attempt = 4 WHERE id = :id RETURNING 1", id=job_id)
+    composer = PausingComposer()
+    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    await asyncio.wait_for(composer.stopped.wait(), 20)
+    assert [tuple(row) for row in await rows(me, "SELECT attempt FROM jobs WHERE id = :id", id=job_id)] == [
+        (1,)
+    ]
+    composer.go_on.set()
+    await running

@@ -26,8 +26,38 @@ class AlreadyWritten(Conflict):
 
     code = "already_written"
 
+    def __init__(
+        self, message: str = "This document is written already: create another one to write it anew."
+    ) -> None:
+        super().__init__(message)
+
+
+class TextIsEdited(AlreadyWritten):
+    """Its user has taken the text over: nothing is planned any more, and what they wrote is not written over."""
+
     def __init__(self) -> None:
-        super().__init__("This document is written already: create another one to write it anew.")
+        super().__init__(
+            "You have edited this text as a whole, so nothing is left that was planned: "
+            "go on editing it, or create another document to have it written anew."
+        )
+
+
+class JobEnded(Conflict):
+    """What has ended cannot be cancelled."""
+
+    code = "job_ended"
+
+    def __init__(self) -> None:
+        super().__init__("This job has ended already: there is nothing left to cancel.")
+
+
+class NothingToResume(Conflict):
+    """No job was ever started for the document."""
+
+    code = "nothing_to_resume"
+
+    def __init__(self) -> None:
+        super().__init__("The writing of this document has never been started: start it first.")
 
 
 class JobTakenOver(Failure):

@@ -1,88 +1,232 @@
 """What a run tells of itself, recorded in short transactions: each one checks that the run is still ours."""
 
+import asyncio
+import functools
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, ParamSpec
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.documents import sections_service, sources_service
 from tesigo.generation import store
+from tesigo.generation.checkpoints import take_checkpoint
+from tesigo.generation.errors import JobTakenOver
 from tesigo.generation.models import JobRow
+from tesigo.generation.ports import Checkpoint, CheckpointCopies
 from tesigo.generation.progress import progress_at, progress_of_sections
 from tesigo.generation.service import end_job, tell
 from tesigo.kit.clock import Clock
-from tesigo.kit.db import Database
-from tesigo.manuscript import Manuscript, Outline, Section, Source
+from tesigo.kit.db import Database, DatabaseAway
+from tesigo.manuscript import Manuscript, Outline, PlannedSection, Section, Source
 from tesigo.writing.stages import Stage
+
+log = structlog.get_logger(__name__)
+
+_RETRY_PAUSE_S = 2.0
+_SURE_FOR_S = 3.0  # less than a lease, which must run out before anybody takes a job over
+_PATIENCE_S = 60.0
+_PATIENT_PAUSE_S = 0.5
+
+_Told = ParamSpec("_Told")
+
+
+def _patient(
+    record: Callable[_Told, Coroutine[Any, Any, None]],
+) -> Callable[_Told, Coroutine[Any, Any, None]]:
+    """Have it recorded again while the database is away: an answer that was paid for outlives a restart.
+
+    That is safe, because the fence is checked each time. Raises DatabaseAway after a minute.
+    """
+
+    @functools.wraps(record)
+    async def record_patiently(*args: _Told.args, **kwargs: _Told.kwargs) -> None:
+        give_up_s = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return await record(*args, **kwargs)
+            except DatabaseAway as away:
+                if time.monotonic() > give_up_s:
+                    raise
+                log.warning("cannot be recorded, trying again", reason=away.reason)
+                await asyncio.sleep(_PATIENT_PAUSE_S)
+
+    return record_patiently
 
 
 class DatabaseJournal:
     """The journal of one run of one job; every method raises JobTakenOver when the run is over.
 
-    A finished section is recorded with its citations, the progress, the event and the wake-up in one
-    transaction: it is there whole or not at all.
+    A finished section is recorded with its citations, the progress, the checkpoint, the event and the wake-up in
+    one transaction: it is there whole or not at all. Sections may be told of at the same time: one waits for the
+    other here, so that a run holds one connection at most. A restart of the database is sat out.
     """
 
-    def __init__(self, database: Database, clock: Clock, *, job_id: uuid.UUID, fence: uuid.UUID) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        copies: CheckpointCopies,
+        job_id: uuid.UUID,
+        document_id: int,
+        fence: uuid.UUID,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._copies = copies
         self._job_id = job_id
+        self._document_id = document_id
         self._fence = fence
+        self._turn = asyncio.Lock()
+        self._under_way: list[str] = []
+        self._stock_taken_s = time.monotonic()
+        self._ours_s = float("-inf")
 
+    @_patient
     async def stage_started(self, stage: Stage) -> None:
         """Record that the run enters this stage."""
         async with self._own_job() as (tx, job):
             job.stage = stage
-            job.progress = max(job.progress, progress_at(stage))
+            if progress_at(stage) > job.progress:
+                job.progress = progress_at(stage)
+                job.attempt = 1  # it got on, if only by a stage: one that stops there again does not
             await tell(tx, job, "stage", at=self._clock())
 
+    @_patient
     async def evidence_found(self, sources: tuple[Source, ...], warnings: tuple[str, ...]) -> None:
         """Record the sources that were gathered, and what went wrong on the way."""
         async with self._own_job() as (tx, job):
-            await sources_service.record_found(tx, job.document_id, sources, self._clock())
+            await sources_service.record_found(tx, self._document_id, sources, self._clock())
             job.warnings = [*job.warnings, *(warning for warning in warnings if warning not in job.warnings)]
 
+    @_patient
     async def outline_ready(self, outline: Outline) -> None:
         """Record the outline."""
         async with self._own_job() as (tx, job):
-            await sections_service.record_outline(tx, job.document_id, outline)
+            await sections_service.record_outline(tx, self._document_id, outline)
             job.sections_total = sum(1 for _ in outline.walk())
             await tell(tx, job, "stage", at=self._clock())
 
+    @_patient
+    async def section_started(self, planned: PlannedSection) -> None:
+        """Remember that the section is under way: the checkpoints from now on say so.
+
+        Whoever slept while another took the job over stops here, before a section is paid for twice.
+        """
+        if time.monotonic() - self._ours_s > _SURE_FOR_S:
+            async with self._turn, self._database.transaction() as tx:
+                if not await store.has_fence(tx, self._job_id, self._fence):
+                    raise JobTakenOver("this run of the job is over: nothing more is begun")
+            self._ours_s = time.monotonic()
+        self._under_way.append(planned.number)
+
+    @_patient
     async def section_written(self, section: Section) -> None:
         """Record a finished section."""
         async with self._own_job() as (tx, job):
             now = self._clock()
-            await sections_service.record_section(tx, job.document_id, section, now)
-            job.sections_done = await sections_service.count_written(tx, job.document_id)
+            if section.number in await sections_service.find_written(tx, self._document_id):
+                self._forget(section)  # it was committed, and only the answer got lost
+                return
+            await sections_service.record_section(tx, self._document_id, section, now)
+            done = await sections_service.find_written(tx, self._document_id)
+            job.sections_done = len(done)
             job.attempt = 1  # a job that gets on may be handed over as often as it likes
             reached = progress_of_sections(job.sections_done, job.sections_total)
             job.progress = max(job.progress, reached)
+            under_way = [number for number in self._under_way if number != section.number]
+            checkpoint = await take_checkpoint(
+                tx, job, sections_done=done, current_sections=under_way, now=now
+            )
             await tell(tx, job, "section", at=now, section=section.number)
+        self._forget(section)
+        await self._copy(checkpoint)
 
+    async def keep_checkpoints(self, every_s: float) -> None:
+        """Take a checkpoint whenever `every_s` went by without one, until cancelled or until the run is over.
+
+        While the database is away it tries again, and again.
+        """
+        while True:
+            left_s = self._stock_taken_s + every_s - time.monotonic()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+                continue
+            try:
+                await self._take_stock()
+            except JobTakenOver:
+                return
+            except DatabaseAway as error:
+                log.warning("no checkpoint, trying again", reason=error.reason)
+                await asyncio.sleep(min(every_s, _RETRY_PAUSE_S))
+
+    @_patient
     async def warned(self, warning: str) -> None:
         """Record a sentence that the user should read."""
         async with self._own_job() as (_, job):
             if warning not in job.warnings:
                 job.warnings = [*job.warnings, warning]
 
+    @_patient
     async def completed(self, manuscript: Manuscript) -> None:
         """End the job: everything is written."""
         async with self._own_job() as (tx, job):
             now = self._clock()
             await sections_service.record_completion(
-                tx, job.document_id, statement=manuscript.statement, now=now
+                tx, self._document_id, statement=manuscript.statement, now=now
             )
             job.progress = 100
             await end_job(tx, job, "completed", at=now)
+            self._under_way = []
+            checkpoint = await self._checkpoint(tx, job)
+        await self._copy(checkpoint)
 
+    @_patient
     async def failed(self, reason: str) -> None:
         """End the job: it cannot go on, for the reason that this sentence tells the user."""
         async with self._own_job() as (tx, job):
             await end_job(tx, job, "failed", at=self._clock(), error=reason)
+            checkpoint = await self._checkpoint(tx, job)
+        await self._copy(checkpoint)
+
+    @_patient
+    async def paused(self, reason: str) -> None:
+        """Let the job rest until its user resumes it; this sentence tells why."""
+        async with self._own_job() as (tx, job):
+            job.status = "paused"
+            job.error = reason
+            job.fence = None
+            await sections_service.record_status(tx, self._document_id, "paused")
+            await tell(tx, job, "status", at=self._clock())
+            checkpoint = await self._checkpoint(tx, job)
+        await self._copy(checkpoint)
+
+    def _forget(self, section: Section) -> None:
+        self._under_way = [number for number in self._under_way if number != section.number]
+
+    async def _take_stock(self) -> None:
+        async with self._own_job() as (tx, job):
+            checkpoint = await self._checkpoint(tx, job)
+        await self._copy(checkpoint)
+
+    async def _checkpoint(self, tx: AsyncSession, job: JobRow) -> Checkpoint:
+        done = await sections_service.find_written(tx, self._document_id)
+        return await take_checkpoint(
+            tx, job, sections_done=done, current_sections=self._under_way, now=self._clock()
+        )
+
+    async def _copy(self, checkpoint: Checkpoint) -> None:
+        """Copy what is committed; one that comes late is stale, and nobody believes it."""
+        self._stock_taken_s = time.monotonic()
+        await self._copies.keep(checkpoint)
 
     @asynccontextmanager
     async def _own_job(self) -> AsyncIterator[tuple[AsyncSession, JobRow]]:
-        async with self._database.transaction() as tx:
-            yield tx, await store.lock_own_job(tx, self._job_id, self._fence)
+        async with self._turn, self._database.transaction() as tx:
+            job = await store.lock_own_job(tx, self._job_id, self._fence)
+            self._ours_s = time.monotonic()
+            yield tx, job

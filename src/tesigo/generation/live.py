@@ -2,118 +2,144 @@
 
 import asyncio
 import contextlib
-from typing import Annotated
+import uuid
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
 from tesigo.accounts.session import accepted_subprotocol, user_of_websocket
-from tesigo.generation import service
+from tesigo.generation.events_service import take_snapshot
+from tesigo.generation.hub import Closing, Hub, Watcher
 from tesigo.generation.schemas import LiveMessage
-from tesigo.kit.db import DatabaseAway
-from tesigo.kit.errors import Forbidden, NotFound, NotSignedIn
-from tesigo.kit.notify import News
+from tesigo.kit.context import working_on
+from tesigo.kit.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 from tesigo.kit.requests import database_of, now_of
 from tesigo.kit.schemas import RowId
 
 log = structlog.get_logger(__name__)
 
-NOT_SIGNED_IN = 4401
-NOT_YOURS = 4404
-TOO_SLOW = 4408
-FAILED = 1011
 _LAST_SEQ = 2**31 - 1
 _SEND_TIMEOUT_S = 10.0
-_LOOK_EVERY_S = 5.0
-_BATCH = 500
+_CLOSE_TIMEOUT_S = 1.0
 
 router = APIRouter()
+
+
+class _Gone(Exception):
+    """The client went; nobody is there to be told anything."""
 
 
 @router.websocket("/ws/generation/{document_id}")
 async def follow_generation(
     websocket: WebSocket, document_id: RowId, after: Annotated[int | None, Query(ge=0, le=_LAST_SEQ)] = None
 ) -> None:
-    """Send the present state, then every event; `after` replays what came after that number.
+    """Send a snapshot, then every event after it, once and in the order of `seq`.
 
-    Closes with 4401 when nobody is signed in, with 4404 when the document is not the user's, and with 4408
-    when the client does not read what it is sent.
+    Without `after` the snapshot is the present state. With it the snapshot is the state as it was after that
+    event (0: the beginning), and what came since is told again. When that event is no longer kept, or has not
+    happened, the snapshot is the present state: its `seq` is another than `after`, and what lies between is
+    not told.
+
+    Closes with 4401 when nobody is signed in; 4404 when there is no such document of the user's, or no more;
+    4408 when the client does not read what it is sent; 4429 when the user has too many connections; 1001 when
+    the server stops, 1011 when it fails, 1013 when its database is away: connect again with `after`.
     """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(working_on(request_id=uuid.uuid4().hex, document_id=document_id))
+        try:
+            user = await user_of_websocket(websocket)
+            async with database_of(websocket).transaction() as tx:
+                snapshot = await take_snapshot(tx, user.id, document_id, after=after, now=now_of(websocket))
+        except (NotSignedIn, Forbidden):
+            await _refuse(websocket, Closing.NOT_SIGNED_IN)
+            return
+        except NotFound:
+            await _refuse(websocket, Closing.NOT_YOURS)
+            return
+        except Unavailable:
+            await _refuse(websocket, Closing.TRY_LATER)
+            return
+        hub: Hub = websocket.app.state.hub
+        watcher, messages = stack.enter_context(hub.watching(user.id, document_id, snapshot))
+        if watcher.ended.done():
+            await _refuse(websocket, watcher.ended.result())
+            return
+        try:
+            await _accept(websocket)
+            why = await _serve(websocket, LiveMessage.of_snapshot(snapshot), watcher, messages)
+        except _Gone:
+            log.info("a watcher left")
+            return
+        log.info("a watcher is sent away", code=int(why))
+        await _close(websocket, why)
+
+
+async def _serve(
+    websocket: WebSocket, first: LiveMessage, watcher: Watcher, messages: AsyncGenerator[str, None]
+) -> Closing:
+    """Send until there is a reason to close the connection; return it. Raises _Gone."""
+    sending = asyncio.create_task(_send_all(websocket, first, messages))
+    reading = asyncio.create_task(_until_gone(websocket))
     try:
-        user = await user_of_websocket(websocket)
-        async with database_of(websocket).transaction() as tx:
-            snapshot = await service.take_snapshot(tx, user.id, document_id)
-    except (NotSignedIn, Forbidden):
-        await _refuse(websocket, NOT_SIGNED_IN)
-        return
-    except NotFound:
-        await _refuse(websocket, NOT_YOURS)
-        return
-    await websocket.accept(subprotocol=accepted_subprotocol(websocket))
-    first = LiveMessage.of_snapshot(snapshot, now_of(websocket))
-    following = asyncio.create_task(
-        _follow(websocket, document_id, first, snapshot.seq if after is None else after)
-    )
-    reading = asyncio.create_task(_until_disconnected(websocket))
-    try:
-        await asyncio.wait({following, reading}, return_when=asyncio.FIRST_COMPLETED)
+        reasons: set[asyncio.Future[Any]] = {sending, reading, watcher.ended}
+        await asyncio.wait(reasons, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (following, reading):
-            task.cancel()
-        await asyncio.wait({following, reading})
-    if not following.cancelled():
-        await _end(websocket, following.exception())
+        sending.cancel()
+        reading.cancel()
+        await asyncio.wait({sending, reading})
+    if watcher.ended.done():
+        return watcher.ended.result()
+    failure = None if sending.cancelled() else sending.exception()
+    match failure:
+        case None | _Gone():
+            raise _Gone
+        case TimeoutError():
+            return Closing.TOO_SLOW
+        case NotFound():
+            return Closing.NOT_YOURS
+    log.error("following failed", exc_info=failure)
+    return Closing.FAILED
 
 
-async def _follow(websocket: WebSocket, document_id: int, first: LiveMessage, seq: int) -> None:
-    news: News = websocket.app.state.news
-    await _send(websocket, first)
-    wake_ups = news.wake_ups(service.topic_of(document_id), pause_s=_LOOK_EVERY_S)
-    async with contextlib.aclosing(wake_ups):
-        async for _ in wake_ups:
-            try:
-                seq = await _send_events(websocket, document_id, seq)
-            except DatabaseAway as away:
-                log.warning("watchers wait for the database", reason=away.reason)
+async def _send_all(websocket: WebSocket, first: LiveMessage, messages: AsyncGenerator[str, None]) -> None:
+    await _send(websocket, first.model_dump_json())
+    async with contextlib.aclosing(messages):
+        async for text in messages:
+            await _send(websocket, text)
 
 
-async def _send_events(websocket: WebSocket, document_id: int, seq: int) -> int:
-    """Send all events after this number; return the last one's."""
-    while True:
-        async with database_of(websocket).transaction() as tx:
-            events = await service.read_events(tx, document_id, after=seq, limit=_BATCH)
-        for event in events:
-            await _send(websocket, LiveMessage.of_event(event))
-            seq = event.seq
-        if len(events) < _BATCH:
-            return seq
+async def _send(websocket: WebSocket, text: str) -> None:
+    try:
+        async with asyncio.timeout(_SEND_TIMEOUT_S):
+            await websocket.send_text(text)
+    except (WebSocketDisconnect, RuntimeError) as gone:
+        raise _Gone from gone
 
 
-async def _end(websocket: WebSocket, why: BaseException | None) -> None:
-    """Close with a code that says why the watcher gets no more; one that went by itself is not told."""
-    if isinstance(why, WebSocketDisconnect | RuntimeError):
-        return
-    if isinstance(why, TimeoutError):
-        log.info("slow watcher cut off")
-    else:
-        log.error("following failed", exc_info=why)
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        await websocket.close(TOO_SLOW if isinstance(why, TimeoutError) else FAILED)
-
-
-async def _send(websocket: WebSocket, message: LiveMessage) -> None:
-    async with asyncio.timeout(_SEND_TIMEOUT_S):
-        await websocket.send_text(message.model_dump_json())
-
-
-async def _until_disconnected(websocket: WebSocket) -> None:
+async def _until_gone(websocket: WebSocket) -> None:
     """Read, and forget, what the client sends; a watcher has nothing to say."""
-    with contextlib.suppress(WebSocketDisconnect):
-        while True:
-            await websocket.receive_text()
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
-async def _refuse(websocket: WebSocket, code: int) -> None:
+async def _refuse(websocket: WebSocket, why: Closing) -> None:
     """Close with a code that a browser can read: for that the hand-shake must be accepted first."""
-    await websocket.accept(subprotocol=accepted_subprotocol(websocket))
-    await websocket.close(code)
+    with contextlib.suppress(_Gone):
+        await _accept(websocket)
+        await _close(websocket, why)
+
+
+async def _accept(websocket: WebSocket) -> None:
+    try:
+        await websocket.accept(subprotocol=accepted_subprotocol(websocket))
+    except (WebSocketDisconnect, RuntimeError) as gone:
+        raise _Gone from gone
+
+
+async def _close(websocket: WebSocket, why: Closing) -> None:
+    """Close; a client that reads nothing is not waited for."""
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await websocket.close(int(why))

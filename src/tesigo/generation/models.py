@@ -15,6 +15,8 @@ class JobRow(Row):
     status: queued, running, paused, completed, failed, cancelled. progress: 0 to 100, it never falls.
     fence: made anew by each worker that takes the job up; a write with another fence is refused.
     attempt: how many workers have taken it up since it last got on.
+    queue_id: its entry in the queue; an ended job's entry may be gone.
+    checkpoint_at: when its newest checkpoint was taken, None before the first.
     """
 
     __tablename__ = "jobs"
@@ -32,6 +34,7 @@ class JobRow(Row):
         Index(
             "ix_jobs_waiting", text("priority DESC"), "created_at", postgresql_where=text("status = 'queued'")
         ),
+        Index("ix_jobs_status", "status", "finished_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -48,6 +51,8 @@ class JobRow(Row):
     error: Mapped[str | None] = mapped_column(Text)
     warnings: Mapped[list[str]] = mapped_column(server_default="[]")
     tokens_used: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    queue_id: Mapped[int | None] = mapped_column(BigInteger)
+    checkpoint_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -70,3 +75,37 @@ class EventRow(Row):
     section: Mapped[str | None] = mapped_column(String(16))
     error: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime]
+
+
+class CheckpointRow(Row):
+    """Where a job stood when it last took stock; what is written lies in the sections themselves.
+
+    sections_done, current_sections: numbers of sections, written and under way.
+    """
+
+    __tablename__ = "checkpoints"
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    document_id: Mapped[int] = mapped_column(BigInteger)
+    progress: Mapped[int]
+    sections_done: Mapped[list[str]]
+    current_sections: Mapped[list[str]]
+    tokens_used: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+
+
+class WorkerRow(Row):
+    """A worker process that gave a sign of life at `seen_at`.
+
+    capacity: how many jobs it may run at a time now; running: how many it runs.
+    """
+
+    __tablename__ = "workers"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int]
+    capacity: Mapped[int]
+    running: Mapped[int]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)

@@ -14,6 +14,7 @@ from tesigo.documents.mapping import to_brief
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.schemas import OutlineAnswer
 from tesigo.generation import service
+from tesigo.generation.forecasts import get_job_status
 from tesigo.generation.schemas import JobAnswer, JobQueued, ToGenerate
 from tesigo.generation.tasks import Tools
 from tesigo.kit.problems import problem_responses
@@ -58,7 +59,8 @@ async def generate_outline(request: Request, current: CurrentUser, wanted: ToGen
 async def generate_document(current: CurrentUser, tx: Tx, now: Now, wanted: ToGenerate) -> JobQueued:
     """Queue a job that writes the document, and answer at once.
 
-    With `title` the document is created first. 409 while a job for it waits or runs, and once it is written.
+    With `title` the document is created first. A document whose job is paused, failed or was cancelled goes on from
+    what is written. 409 while a job for it waits or runs (`job_runs`), and once it is written (`already_written`).
     """
     if wanted.document_id is not None:
         document = await documents.own_document(tx, current.id, wanted.document_id)
@@ -73,10 +75,11 @@ async def generate_document(current: CurrentUser, tx: Tx, now: Now, wanted: ToGe
     responses=problem_responses(401, 404, 422),
 )
 async def read_job_status(
-    current: CurrentUser, tx: Tx, now: Now, job_id: Annotated[uuid.UUID, Path()]
+    request: Request, current: CurrentUser, tx: Tx, now: Now, job_id: Annotated[uuid.UUID, Path()]
 ) -> JobAnswer:
     """Return how far the job is; `progress` never falls."""
-    return JobAnswer.of(await service.get_job_status(tx, current.id, job_id, now))
+    at_a_time = tools_of(request).section_concurrency
+    return JobAnswer.of(await get_job_status(tx, current.id, job_id, now, at_a_time=at_a_time))
 
 
 async def _wanted_brief(

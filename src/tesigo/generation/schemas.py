@@ -4,12 +4,17 @@ import uuid
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tesigo.documents.schemas import Language, Model, Pages, Requirements, Title
+from tesigo.generation.control import Recoverable
+from tesigo.generation.events_service import Snapshot
+from tesigo.generation.forecasts import JobStatus
 from tesigo.generation.models import EventRow, JobRow
-from tesigo.generation.service import JobStatus, Snapshot
+from tesigo.generation.ports import Checkpoint
 from tesigo.kit.schemas import AnswerModel, RequestModel
+
+_JOB_ID = "0b6e6e0e-5c1f-4d57-9a4e-0a4f2f6d3c11"
 
 Status = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 
@@ -36,6 +41,20 @@ class ToGenerate(RequestModel):
 class JobQueued(AnswerModel):
     """A job that waits for a worker. check_url: where its status is to be read."""
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "job_id": _JOB_ID,
+                    "document_id": 17,
+                    "status": "queued",
+                    "check_url": f"/api/v1/jobs/{_JOB_ID}/status",
+                }
+            ]
+        },
+    )
+
     job_id: uuid.UUID
     document_id: int
     status: Status
@@ -53,7 +72,12 @@ class JobQueued(AnswerModel):
 
 
 class JobAnswer(AnswerModel):
-    """How far a job is. progress: 0 to 100, it never falls; error: a sentence, when it failed."""
+    """How far a job is.
+
+    progress: 0 to 100, it never falls. queue_position: how many waiting jobs are served before it, null unless it
+    waits. eta_s: seconds until it will have ended, by measured times of sections, null while there are none.
+    error: a sentence, when it failed or is paused.
+    """
 
     job_id: uuid.UUID
     status: Status
@@ -90,6 +114,55 @@ class JobAnswer(AnswerModel):
         )
 
 
+class RecoverableDocument(AnswerModel):
+    """A document whose writing stopped and can go on: POST to `resume_url`.
+
+    progress: 0 to 100, what its newest job had reached. checkpoint_at: when that was last recorded, null when the job
+    never came so far.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "document_id": 17,
+                    "title": "Feedback on student essays",
+                    "job_id": _JOB_ID,
+                    "progress": 53,
+                    "checkpoint_at": "2026-12-01T12:00:00Z",
+                    "resume_url": "/api/v1/documents/17/resume",
+                }
+            ]
+        }
+    )
+
+    document_id: int
+    title: str
+    job_id: uuid.UUID
+    progress: int = Field(ge=0, le=100)
+    checkpoint_at: datetime | None
+    resume_url: str
+
+    @classmethod
+    def of(cls, found: Recoverable, checkpoint: Checkpoint | None) -> Self:
+        """Return the answer for this document, from its job's checkpoint where there is one."""
+        job = found.job
+        return cls(
+            document_id=job.document_id,
+            title=found.title,
+            job_id=job.id,
+            progress=max(job.progress, checkpoint.progress if checkpoint else 0),
+            checkpoint_at=checkpoint.at if checkpoint else job.checkpoint_at,
+            resume_url=f"/api/v1/documents/{job.document_id}/resume",
+        )
+
+
+class RecoverableList(AnswerModel):
+    """Documents that can be resumed, newest job first, at most 100."""
+
+    items: list[RecoverableDocument]
+
+
 class LiveMessage(AnswerModel):
     """What the WebSocket sends: first the snapshot, then events; `seq` counts them without a gap."""
 
@@ -111,19 +184,18 @@ class LiveMessage(AnswerModel):
         return cls.model_validate(event)
 
     @classmethod
-    def of_snapshot(cls, snapshot: Snapshot, at: datetime) -> Self:
+    def of_snapshot(cls, snapshot: Snapshot) -> Self:
         """Return the message for this state; without any job it speaks of the document itself."""
-        job = snapshot.job
         return cls(
             type="snapshot",
             seq=snapshot.seq,
-            job_id=job.id if job else None,
-            status=job.status if job else snapshot.document_status,
-            progress=job.progress if job else 0,
-            stage=job.stage if job else "",
-            sections_done=job.sections_done if job else 0,
-            sections_total=job.sections_total if job else 0,
+            job_id=snapshot.job_id,
+            status=snapshot.status,
+            progress=snapshot.progress,
+            stage=snapshot.stage,
+            sections_done=snapshot.sections_done,
+            sections_total=snapshot.sections_total,
             section=None,
-            error=job.error if job else None,
-            at=at,
+            error=snapshot.error,
+            at=snapshot.at,
         )

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.documents.models import DocumentRow
@@ -63,20 +63,18 @@ async def lock_own_job(tx: AsyncSession, job_id: uuid.UUID, fence: uuid.UUID) ->
     return job
 
 
-async def count_before(tx: AsyncSession, job: JobRow) -> int:
-    """Return how many waiting jobs are served before this one."""
-    query = select(func.count()).select_from(JobRow).where(JobRow.status == "queued")
-    return await tx.scalar(query.where(JobRow.priority > job.priority)) or 0
+async def has_fence(tx: AsyncSession, job_id: uuid.UUID, fence: uuid.UUID) -> bool:
+    """Return whether the job still runs under this fence; nothing is locked."""
+    query = select(JobRow.id).where(JobRow.id == job_id, JobRow.fence == fence, JobRow.status == "running")
+    return await tx.scalar(query) is not None
 
 
-async def add_event(
-    tx: AsyncSession, job: JobRow, kind: str, *, section: str | None, at: datetime
-) -> EventRow:
+async def add_event(tx: AsyncSession, job: JobRow, kind: str, *, section: str | None, at: datetime) -> None:
     """Add what happened, as the document's next event; the job must be locked, so that no number repeats."""
     last = select(func.coalesce(func.max(EventRow.seq), 0)).where(EventRow.document_id == job.document_id)
-    event = EventRow(
+    event = insert(EventRow).values(
         document_id=job.document_id,
-        seq=(await tx.scalar(last) or 0) + 1,
+        seq=last.scalar_subquery() + 1,
         job_id=job.id,
         type=kind,
         status=job.status,
@@ -88,15 +86,29 @@ async def add_event(
         error=job.error,
         at=at,
     )
-    tx.add(event)
-    await tx.flush()
-    return event
+    await tx.execute(event)
 
 
 async def get_events(tx: AsyncSession, document_id: int, *, after: int, limit: int) -> Sequence[EventRow]:
     """Return at most `limit` events after this number, in their order."""
     query = select(EventRow).where(EventRow.document_id == document_id, EventRow.seq > after)
     return (await tx.scalars(query.order_by(EventRow.seq).limit(limit))).all()
+
+
+async def get_event(tx: AsyncSession, document_id: int, seq: int) -> EventRow:
+    """Return the event of that number, which must be there."""
+    return await tx.get_one(EventRow, (document_id, seq))
+
+
+async def count_events(tx: AsyncSession, document_id: int, *, first: int, last: int) -> int:
+    """Return how many of the events of these numbers are kept."""
+    query = select(func.count()).select_from(EventRow).where(EventRow.document_id == document_id)
+    return await tx.scalar(query.where(EventRow.seq.between(first, last))) or 0
+
+
+async def is_document_there(tx: AsyncSession, document_id: int) -> bool:
+    """Return whether there is such a document, whoever it belongs to."""
+    return await tx.scalar(select(DocumentRow.id).where(DocumentRow.id == document_id)) is not None
 
 
 async def get_last_state(tx: AsyncSession, document_id: int) -> tuple[JobRow | None, int]:
