@@ -18,6 +18,17 @@ async def test_a_file_is_found_as_it_was_kept_and_gone_with_its_folder(tmp_path)
     await files.remove_files("exports/1/")
 
 
+async def test_files_are_listed_by_name_and_removed_one_by_one(tmp_path):
+    files = FolderFiles(tmp_path / "files")
+    assert await files.list_files("exports/") == []
+    for name in ("exports/2/b.pdf", "exports/1/a.pdf", "exports/1/b.docx", "other/c.pdf"):
+        await files.keep_file(name, b"x")
+    assert await files.list_files("exports/") == ["exports/1/a.pdf", "exports/1/b.docx", "exports/2/b.pdf"]
+    await files.remove_file("exports/1/a.pdf")
+    await files.remove_file("exports/1/a.pdf")
+    assert await files.list_files("exports/1/") == ["exports/1/b.docx"]
+
+
 async def test_a_name_cannot_leave_the_folder(tmp_path):
     files = FolderFiles(tmp_path / "files")
     (tmp_path / "outside.txt").write_text("not yours")

@@ -62,3 +62,20 @@ async def test_a_folder_that_cannot_be_written_is_told_as_not_sent_without_its_p
     with pytest.raises(MailNotSent) as failure:
         await FolderMail(tmp_path / "outbox", sender=SENDER, clock=lambda: NOW).send(link_mail())
     assert str(tmp_path) not in failure.value.message
+
+
+async def test_mails_are_kept_for_seven_days_and_what_is_no_mail_of_ours_for_ever(tmp_path: Path):
+    for age in (timedelta(days=7, seconds=1), timedelta(days=7), timedelta()):
+        await FolderMail(tmp_path, sender=SENDER, clock=lambda age=age: NOW - age).send(link_mail())
+    left_by_a_crash = tmp_path / ".20200101T000000.000000Z-0123abcd.part"
+    for file in (left_by_a_crash, tmp_path / "20200101-notes.eml", tmp_path / ".hidden"):
+        file.write_text("kept?")
+    mailer = FolderMail(tmp_path, sender=SENDER, clock=lambda: NOW)
+    assert await mailer.forget_old(NOW) == 2
+    assert [file.name for file in stored(tmp_path)][:2] == [".hidden", "20200101-notes.eml"]
+    assert len(stored(tmp_path)) == 4
+    assert await mailer.forget_old(NOW) == 0
+
+
+async def test_where_no_mail_was_ever_written_none_is_removed(tmp_path: Path):
+    assert await FolderMail(tmp_path / "outbox", sender=SENDER, clock=lambda: NOW).forget_old(NOW) == 0

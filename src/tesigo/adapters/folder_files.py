@@ -1,5 +1,6 @@
 """Files in a folder of this machine, through obstore, which speaks to object storage in the same words."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from obstore.exceptions import BaseError
@@ -41,6 +42,25 @@ class FolderFiles:
             listed = await self._store.list(folder).collect_async()
             if listed:
                 await self._store.delete_async([entry["path"] for entry in listed])
+        except FileNotFoundError:
+            return
+        except _FAILURES as error:
+            raise _failed(error) from error
+
+    async def list_files(self, folder: str) -> Sequence[str]:
+        """Return the names of all files below this folder, in their order."""
+        try:
+            listed = await self._store.list(folder).collect_async()
+        except FileNotFoundError:
+            return []
+        except _FAILURES as error:
+            raise _failed(error) from error
+        return sorted(entry["path"] for entry in listed)
+
+    async def remove_file(self, name: str) -> None:
+        """Remove one file."""
+        try:
+            await self._store.delete_async(name)
         except FileNotFoundError:
             return
         except _FAILURES as error:

@@ -2,15 +2,20 @@
 
 import asyncio
 import os
+import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tesigo.accounts.errors import MailNotSent
 from tesigo.accounts.ports import Mail
 from tesigo.adapters.mail_message import build_message
 from tesigo.kit.clock import Clock
+
+_KEPT_FOR = timedelta(days=7)
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+_OURS = re.compile(r"\.?\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}\.(eml|part)")
 
 
 class FolderMail:
@@ -40,11 +45,22 @@ class FolderMail:
         if self._announce is not None:
             self._announce(f"Mail to {mail.to}, kept in {file}:\n\n{mail.text}")
 
+    async def forget_old(self, now: datetime) -> int:
+        """Remove mails written more than 7 days ago; return how many. What is no mail of ours stays."""
+        return await asyncio.to_thread(self._remove_before, f"{(now - _KEPT_FOR).astimezone(UTC):{_STAMP}}")
+
+    def _remove_before(self, stamp: str) -> int:
+        written = [file for file in self._folder.glob("*") if _OURS.fullmatch(file.name)]
+        old = [file for file in written if file.name.lstrip(".") < stamp]
+        for file in old:
+            file.unlink(missing_ok=True)
+        return len(old)
+
     def _write(self, mail: Mail) -> Path:
         now = self._clock()
         content = build_message(mail, sender=self._sender, now=now).as_bytes()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+        name = f"{now.astimezone(UTC):{_STAMP}}-{secrets.token_hex(4)}"
         draft, file = self._folder / f".{name}.part", self._folder / f"{name}.eml"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as out:
