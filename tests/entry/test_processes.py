@@ -2,18 +2,22 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from structlog.testing import capture_logs
 from tests.databases import EMBEDDED, database
 from tests.processes import Running, served, tesigo
 
 from tesigo.entry.migrating import migrate
 from tesigo.entry.tables import METADATA
+from tesigo.entry.worker_beside import worker_beside
 from tesigo.kit.db import Database
 
 
@@ -64,6 +68,23 @@ async def test_the_worker_beside_is_started_again_when_it_dies_and_ends_with_its
         await running.process.wait()
         await until_dead(second)
         await until_nobody_is_connected(url)
+
+
+def beside() -> AbstractAsyncContextManager[None]:
+    return worker_beside(grace_s=1, stop=asyncio.Event(), hurry=asyncio.Event())
+
+
+async def test_a_worker_that_cannot_be_started_now_is_tried_again():
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with capture_logs() as logs:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, allowed[1]))
+        try:
+            async with asyncio.timeout(20), beside():
+                while len(logs) < 2:  # noqa: ASYNC110 - nobody announces it
+                    await asyncio.sleep(0.02)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+    assert {line["event"] for line in logs} == {"no worker can be started, trying again"}
 
 
 async def ready_worker(running: Running, *, times: int) -> int:

@@ -36,11 +36,13 @@ async def things(client) -> dict[str, Any]:
     assert (
         await client.put(path, json={"content": f"# One\n\nText [@{source['key']}].\n"})
     ).status_code == 200
+    draft = await client.post(f"{path}/draft", json={"content": "# One"})
     job = await client.post("/api/v1/generate/document-async", json={"title": "Essays"})
     return {
         "document_id": created.json()["id"],
         "source_id": source["id"],
         "number": "1",
+        "version": draft.json()["version"],
         "job_id": job.json()["job_id"],
     }
 

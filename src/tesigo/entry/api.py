@@ -12,11 +12,13 @@ from sqlalchemy import text
 import tesigo
 from tesigo.accounts import routes as accounts_routes
 from tesigo.accounts.renewal import RenewalMiddleware
+from tesigo.documents import drafts_routes, sources_routes
 from tesigo.documents import routes as documents_routes
-from tesigo.documents import sources_routes
+from tesigo.entry import metrics
 from tesigo.entry.wiring import House
-from tesigo.generation import live
+from tesigo.generation import control_routes, live
 from tesigo.generation import routes as generation_routes
+from tesigo.generation.hub import Hub
 from tesigo.kit.problems import describe_problems, install_problems, problem, problem_responses
 from tesigo.kit.request_limits import BodyLimit, RequestLog
 from tesigo.kit.requests import database_of
@@ -43,17 +45,21 @@ def make_app(house: House) -> FastAPI:
     )
     for name in ("settings", "clock", "keys", "database", "news", "mailer", "files", "tools"):
         setattr(app.state, name, getattr(house, name))
+    app.state.hub = Hub(house.database, house.news)
     install_problems(app)
     for router in (
         accounts_routes.auth,
         accounts_routes.user,
+        control_routes.router,  # before the documents' own: `/documents/recover` is no id of a document
         documents_routes.router,
         sources_routes.router,
+        drafts_routes.router,
         generation_routes.router,
     ):
         app.include_router(router, prefix=API)
     app.include_router(live.router)
     app.include_router(health)
+    app.include_router(metrics.router)
     add_pages(app)
     app.add_middleware(RenewalMiddleware)
     app.add_middleware(BodyLimit, most_upload_mib=house.settings.max_upload_mb)
@@ -69,6 +75,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await app.state.hub.close()
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
@@ -87,7 +94,7 @@ async def read_readiness(request: Request) -> JSONResponse:
         async with asyncio.timeout(_READY_WITHIN_S), database_of(request).transaction() as tx:
             await tx.execute(text("SELECT 1"))
     except Exception:  # noqa: BLE001 - whatever the driver raises, the answer is the same
-        return problem(503, "not_ready", "The database does not answer.", part="database")
+        return problem(503, "not_ready", "The database does not answer.", extensions={"part": "database"})
     return JSONResponse({"status": "ok"})
 
 

@@ -2,27 +2,24 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
-import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from tesigo.entry.api import make_app
 from tesigo.entry.migrating import migrate
+from tesigo.entry.web_socket import BoundedWebSocket
 from tesigo.entry.wiring import open_house
+from tesigo.entry.worker_beside import worker_beside
 from tesigo.kit.errors import Invalid
 from tesigo.kit.settings import Settings
 
-log = structlog.get_logger(__name__)
-
-_LONGEST_PAUSE_S = 30.0
-_WORKER_STOP_S = 15.0
-
 
 async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM; the worker's jobs get WORKER_GRACE_S then, and none at a second signal.
 
     with_worker: run a worker process too, started again whenever it dies.
     announce: gets what the person at the terminal should read: where to sign in, and mails in development.
@@ -31,20 +28,42 @@ async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[st
     _check_address(settings.host, settings.port)
     async with open_house(settings, announce_mail=announce) as house:
         await migrate(house.database)
-        config = uvicorn.Config(
-            make_app(house),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=5,
-            ws_ping_interval=20,
-            ws_max_size=64 * 1024,
+        app = make_app(house)
+        stop, hurry = asyncio.Event(), asyncio.Event()
+        config = server_config(app, host=settings.host, port=settings.port)
+        server = _AnnouncingServer(
+            config,
+            on_ready=lambda address: announce(_welcome(settings, address)),
+            on_stop=app.state.hub.close,
+            on_signal=stop.set,
+            on_second_signal=hurry.set,
         )
-        server = _AnnouncingServer(config, lambda address: announce(_welcome(settings, address)))
-        worker = _worker_beside(settings.worker_grace_s) if with_worker else contextlib.nullcontext()
-        async with worker:
+        async with contextlib.AsyncExitStack() as beside:
+            if with_worker:
+                grace_s = settings.worker_grace_s
+                await beside.enter_async_context(worker_beside(grace_s=grace_s, stop=stop, hurry=hurry))
             await server.serve()
+
+
+def server_config(app: FastAPI, *, host: str, port: int) -> uvicorn.Config:
+    """Return how the application is served.
+
+    A WebSocket is pinged every 20 s and given up when it has not answered for another 20; its messages are short
+    and not compressed, which would cost each connection a compressor's memory.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        ws=BoundedWebSocket,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        ws_per_message_deflate=False,
+        ws_max_size=4 * 1024,
+    )
 
 
 def _check_address(host: str, port: int) -> None:
@@ -60,11 +79,40 @@ def _check_address(host: str, port: int) -> None:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """Says so when it answers; before that nothing is promised."""
+    """Says so when it answers, and lets the watchers be told before it closes their connections."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_ready: Callable[[str], None],
+        on_stop: Callable[[], Awaitable[None]],
+        on_signal: Callable[[], None],
+        on_second_signal: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_stop = on_stop
+        self._on_signal = on_signal
+        self._on_second_signal = on_second_signal
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at SIGINT and SIGTERM, and hurry at a second one, also after the server has ended.
+
+        uvicorn would raise the signal again once it has ended, before the worker beside has handed its jobs back.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._heed, number)
+        yield
+
+    def _heed(self, number: int) -> None:
+        if self.should_exit:
+            self._on_second_signal()
+        else:
+            self._on_signal()
+        self.handle_exit(number, None)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
@@ -73,53 +121,10 @@ class _AnnouncingServer(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_ready(f"http://{host}:{port}")
 
-
-@contextlib.asynccontextmanager
-async def _worker_beside(grace_s: float) -> AsyncIterator[None]:
-    keeping = asyncio.create_task(_keep_worker(grace_s))
-    try:
-        yield
-    finally:
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
-
-
-async def _keep_worker(grace_s: float) -> None:
-    """Run a worker process, again and again, until cancelled; then let it hand its jobs back."""
-    pause_s = 0.5
-    while True:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tesigo.entry.cli",
-            "work",
-            "--until-input-ends",
-            stdin=asyncio.subprocess.PIPE,
-        )
-        began = asyncio.get_running_loop().time()
-        try:
-            code = await child.wait()
-        except asyncio.CancelledError:
-            await _stop(child, grace_s)
-            raise
-        if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE_S:
-            pause_s = 0.5
-        log.warning("the worker ended, starting another", code=code, pause_s=pause_s)
-        await asyncio.sleep(pause_s)
-        pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
-
-
-async def _stop(child: asyncio.subprocess.Process, grace_s: float) -> None:
-    if child.stdin is not None:
-        child.stdin.close()
-    try:
-        async with asyncio.timeout(grace_s + _WORKER_STOP_S):
-            await child.wait()
-    except TimeoutError:
-        log.warning("the worker did not stop in time")
-        child.kill()
-        await child.wait()
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is being served."""
+        await self._on_stop()
+        await super().shutdown(sockets)
 
 
 def _welcome(settings: Settings, address: str) -> str:

@@ -5,21 +5,30 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from tesigo.accounts.ports import Mailer
 from tesigo.adapters.folder_files import FolderFiles
 from tesigo.adapters.folder_mail import FolderMail
 from tesigo.adapters.library_search import LibrarySearch
+from tesigo.adapters.redis_checkpoints import RedisCheckpoints
 from tesigo.adapters.smtp_mail import SmtpMail
 from tesigo.documents.ports import FileStore
 from tesigo.export.rendering import count_pages
+from tesigo.generation.ports import CheckpointCopies, NoCopies
 from tesigo.generation.tasks import Tools
 from tesigo.kit.clock import Clock, system_clock
 from tesigo.kit.db import Database
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
 from tesigo.kit.notify import News
+from tesigo.kit.postgres_account import DatabaseUnavailable
 from tesigo.kit.secret_keys import KeyPair, kept_pair
 from tesigo.kit.settings import Settings
 from tesigo.writing.offline_composer import OfflineComposer
+
+log = structlog.get_logger(__name__)
+
+_LOOK_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +58,17 @@ async def open_house(
     Raises Unavailable when the embedded database cannot run.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    async with _database_url(settings) as url:
+    keys = _keys(settings)
+    async with _copies(settings, keys) as copies, _database_url(settings) as url:
         database = Database(url)
+        news = News(url)
         try:
             yield House(
                 settings=settings,
                 clock=clock,
-                keys=_keys(settings),
+                keys=keys,
                 database=database,
-                news=News(url),
+                news=news,
                 mailer=_mailer(settings, clock, announce_mail),
                 files=FolderFiles(settings.data_dir / "files"),
                 tools=Tools(
@@ -66,6 +77,10 @@ async def open_house(
                     composer=OfflineComposer(),
                     searches=(LibrarySearch(database),),
                     count_pages=count_pages,
+                    news=news,
+                    copies=copies,
+                    section_concurrency=settings.section_concurrency,
+                    checkpoint_interval_s=settings.checkpoint_interval_s,
                 ),
             )
         finally:
@@ -79,9 +94,38 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
         return
     postgres = EmbeddedPostgres(settings.data_dir)
     try:
-        yield await asyncio.to_thread(postgres.acquire)
+        url = await asyncio.to_thread(postgres.acquire)
+        reviving = asyncio.create_task(_revive(postgres))
+        try:
+            yield url
+        finally:
+            reviving.cancel()
+            await asyncio.wait({reviving})
     finally:
         await asyncio.to_thread(postgres.release)
+
+
+async def _revive(postgres: EmbeddedPostgres) -> None:
+    """Bring the embedded server back whenever it was killed, until cancelled."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            await asyncio.to_thread(postgres.revive)
+        except DatabaseUnavailable as failure:
+            log.error("the embedded database cannot be started anew", reason=failure.message)  # noqa: TRY400 - all is said
+
+
+@asynccontextmanager
+async def _copies(settings: Settings, keys: KeyPair) -> AsyncIterator[CheckpointCopies]:
+    if settings.redis_url is None:
+        yield NoCopies()
+        return
+    copies = RedisCheckpoints(settings.redis_url.get_secret_value(), secret=keys.secret_key)
+    try:
+        await copies.greet()
+        yield copies
+    finally:
+        await copies.aclose()
 
 
 def _keys(settings: Settings) -> KeyPair:

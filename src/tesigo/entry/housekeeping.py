@@ -1,0 +1,117 @@
+"""What the house does by itself, again and again: it forgets what nobody will ask for any more.
+
+Each chore works in short transactions over the state that it finds, so that one that was interrupted, or that
+two processes did, has done no harm.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.accounts import service as accounts
+from tesigo.adapters.folder_mail import FolderMail
+from tesigo.documents import drafts_service, export_service
+from tesigo.documents import service as documents
+from tesigo.entry.wiring import House
+from tesigo.generation import all_jobs_service, workers_service
+from tesigo.kit.db import Database
+from tesigo.kit.queue_schedules import Periodic
+from tesigo.kit.queue_tidying import tidy_queue
+from tesigo.manuscript import Manuscript
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_S = 1_800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What is done regularly, by one of all processes.
+
+    cron: when, in five fields, by UTC. run: does it and returns how many things it removed, None
+    when they are not counted.
+    """
+
+    name: str
+    cron: str
+    run: Callable[[], Awaitable[int | None]]
+
+
+def chores(house: House) -> tuple[Chore, ...]:
+    """Return all that is done regularly in this house."""
+    rows = partial(_forget_rows, house)
+    found = (
+        Chore("lost_workers", "*/5 * * * *", rows(workers_service.forget_lost_workers)),
+        Chore("link_codes", "5 * * * *", rows(accounts.forget_link_codes)),
+        Chore("sign_ins", "10 * * * *", rows(accounts.forget_ended_sign_ins)),
+        Chore("events", "15 2 * * *", rows(all_jobs_service.forget_old_events)),
+        Chore("checkpoints", "25 2 * * *", rows(all_jobs_service.forget_old_checkpoints)),
+        Chore("drafts", "35 2 * * *", rows(drafts_service.forget_old_drafts)),
+        Chore("exports", "45 2 * * *", partial(_forget_exports, house)),
+        Chore("queue", "5 3 * * *", partial(tidy_queue, house.database)),
+    )
+    if isinstance(house.mailer, FolderMail):
+        mailer = house.mailer
+        return (*found, Chore("mails", "55 2 * * *", lambda: mailer.forget_old(house.clock())))
+    return found
+
+
+def periodic(house: House) -> tuple[Periodic, ...]:
+    """Return the chores as the queue's scheduler runs them, each once across all processes."""
+    return tuple(Periodic(chore.name, chore.cron, partial(do_chore, chore)) for chore in chores(house))
+
+
+async def do_chore(chore: Chore) -> None:
+    """Do it, and log how many things went; one that fails is logged, harms no other, and comes again in time."""
+    try:
+        async with asyncio.timeout(_LONGEST_S):
+            removed = await chore.run()
+    except Exception:
+        log.exception("housekeeping failed", chore=chore.name)
+    else:
+        log.info("housekeeping done", chore=chore.name, removed=removed)
+
+
+def _forget_rows(
+    house: House, forget: Callable[[AsyncSession, datetime], Awaitable[int]]
+) -> Callable[[], Awaitable[int]]:
+    async def run() -> int:
+        removed = 0
+        while True:
+            async with house.database.transaction() as tx:
+                gone = await forget(tx, house.clock())
+            if not gone:
+                return removed
+            removed += gone
+
+    return run
+
+
+async def _forget_exports(house: House) -> int:
+    """Remove kept exports that no longer fit their document.
+
+    They are listed before the document is looked at: one that is kept meanwhile is newer, and stays.
+    """
+    removed = 0
+    kept = export_service.exports_by_document(await house.files.list_files(export_service.EXPORTS))
+    for document_id, names in kept.items():
+        manuscript = await _manuscript(house.database, document_id)
+        for name in await asyncio.to_thread(export_service.outdated_exports, names, manuscript):
+            await house.files.remove_file(name)
+            removed += 1
+    return removed
+
+
+async def _manuscript(database: Database, document_id: int) -> Manuscript | None:
+    async with database.transaction() as tx:
+        document = await documents.find_document(tx, document_id)
+        if document is None:
+            return None
+        owner = await accounts.find_user(tx, document.user_id)
+        author = (owner.full_name if owner else None) or ""
+        return await documents.load_manuscript(tx, document, author=author)

@@ -1,0 +1,132 @@
+"""`GET /metrics`: queue, jobs and workers of the whole installation, for Prometheus.
+
+All is read from the database when it is asked for, so that every process of an installation answers the same.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.exceptions import HTTPException
+
+from tesigo.generation.all_jobs_service import count_jobs
+from tesigo.generation.service import WRITE_DOCUMENT
+from tesigo.generation.workers_service import Worker, list_workers
+from tesigo.kit.db import DatabaseAway
+from tesigo.kit.problems import problem_responses
+from tesigo.kit.queue import oldest_wait_s, queue_depth
+from tesigo.kit.requests import Now, SettingsNow, database_of
+from tesigo.kit.settings import Settings
+
+_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_ANSWER_WITHIN_S = 5.0
+_WORKER_LABELS = ("host", "pid", "worker")
+
+router = APIRouter(tags=["health"])
+
+
+@router.get(
+    "/metrics",
+    summary="Measurements for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The measurements"},
+        **problem_responses(404, 503),
+    },
+)
+async def read_metrics(request: Request, settings: SettingsNow, now: Now) -> Response:
+    """Return what waits, what runs and who works, now.
+
+    In production the answer needs `Authorization: Bearer METRICS_TOKEN`; without it nothing seems to be here.
+    """
+    if not _may_read(request, settings):
+        raise HTTPException(404)
+    try:
+        async with asyncio.timeout(_ANSWER_WITHIN_S), database_of(request).transaction() as tx:
+            measured = Measured(
+                waiting=await queue_depth(tx, WRITE_DOCUMENT),
+                oldest_wait_s=await oldest_wait_s(tx, WRITE_DOCUMENT),
+                jobs=await count_jobs(tx),
+                workers=await list_workers(tx, now),
+            )
+    except TimeoutError as error:
+        raise DatabaseAway(type(error).__name__) from error
+    return Response(in_prometheus_text(measured), media_type=_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is told of an installation at one moment.
+
+    waiting: jobs in the queue that no worker has taken; oldest_wait_s: how long the first of them has been
+    ready for one, 0 when none waits. jobs: by status. workers: those that live.
+    """
+
+    waiting: int
+    oldest_wait_s: float
+    jobs: Mapping[str, int]
+    workers: Sequence[Worker]
+
+
+def in_prometheus_text(measured: Measured) -> bytes:
+    """Return the measurements in the text format of Prometheus, version 0.0.4."""
+    registry = CollectorRegistry()
+    registry.register(_Families(measured))
+    return generate_latest(registry)
+
+
+class _Families(Collector):
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield each family of measurements."""
+        measured, workers = self._measured, self._measured.workers
+        yield GaugeMetricFamily("tesigo_queue_waiting_jobs", "Jobs that wait for a worker.", measured.waiting)
+        yield GaugeMetricFamily(
+            "tesigo_queue_oldest_wait_seconds",
+            "How long the job that has waited longest is waiting, 0 when none waits.",
+            measured.oldest_wait_s,
+        )
+        jobs = GaugeMetricFamily("tesigo_jobs", "Jobs by status.", labels=("status",))
+        for status, count in measured.jobs.items():
+            jobs.add_metric((status,), count)
+        yield jobs
+        yield GaugeMetricFamily("tesigo_workers_alive", "Worker processes that live.", len(workers))
+        yield GaugeMetricFamily(
+            "tesigo_workers_capacity_jobs",
+            "Jobs that all workers together take at a time.",
+            sum(worker.capacity for worker in workers),
+        )
+        yield GaugeMetricFamily(
+            "tesigo_workers_running_jobs",
+            "Jobs that all workers together run.",
+            sum(worker.running for worker in workers),
+        )
+        capacity = GaugeMetricFamily(
+            "tesigo_worker_capacity_jobs", "Jobs that a worker takes at a time.", labels=_WORKER_LABELS
+        )
+        running = GaugeMetricFamily(
+            "tesigo_worker_running_jobs", "Jobs that a worker runs.", labels=_WORKER_LABELS
+        )
+        for worker in workers:
+            labels = (worker.host, str(worker.pid), str(worker.id))
+            capacity.add_metric(labels, worker.capacity)
+            running.add_metric(labels, worker.running)
+        yield capacity
+        yield running
+
+
+def _may_read(request: Request, settings: Settings) -> bool:
+    if not settings.is_production:
+        return True
+    if settings.metrics_token is None:
+        return False
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    expected = settings.metrics_token.get_secret_value()
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), expected.encode())
