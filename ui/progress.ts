@@ -3,6 +3,7 @@
 interface Message {
   type: "snapshot" | "status" | "stage" | "section";
   seq: number;
+  job_id: string | null;
   status: string;
   progress: number;
   stage: string;
@@ -10,7 +11,7 @@ interface Message {
   sections_total: number;
 }
 
-const RUNNING = ["queued", "running", "paused", "generating"];
+const RUNNING = ["queued", "running", "generating"];
 const REFUSED = [4401, 4404];
 const FEWEST_MS_BETWEEN_REFRESHES = 800;
 const LONGEST_WAIT_MS = 8000;
@@ -18,6 +19,7 @@ const LONGEST_WAIT_MS = 8000;
 export class LiveProgress extends HTMLElement {
   private socket?: WebSocket;
   private lastSeq?: number;
+  private jobId?: string | null;
   private failures = 0;
   private refreshTimer = 0;
   private refreshedAt = 0;
@@ -54,8 +56,12 @@ export class LiveProgress extends HTMLElement {
   }
 
   private show(message: Message): void {
+    const isSnapshot = message.type === "snapshot";
+    const missedSome = isSnapshot && this.lastSeq !== undefined && message.seq !== this.lastSeq;
+    const isOtherJob = this.jobId !== undefined && message.job_id !== this.jobId;
     this.failures = 0;
     this.lastSeq = message.seq;
+    this.jobId = message.job_id;
     if (!RUNNING.includes(message.status)) {
       const news = document.querySelector<HTMLElement>("#news");
       if (news) news.textContent = this.words[message.status] ?? "";
@@ -63,13 +69,14 @@ export class LiveProgress extends HTMLElement {
     }
     const bar = this.querySelector("progress");
     const percent = this.querySelector<HTMLElement>(".percent");
-    if (bar) bar.value = Math.max(bar.value, message.progress);
+    if (bar) bar.value = isOtherJob ? message.progress : Math.max(bar.value, message.progress);
     if (bar && percent) percent.textContent = `${bar.value} %`;
     this.say(this.line(message));
-    if (message.type !== "snapshot") this.refresh();
+    if (!isSnapshot || missedSome) this.refresh();
   }
 
   private line(message: Message): string | undefined {
+    if (message.status === "queued") return this.words.waiting;
     if (message.stage === "sections" && message.sections_total > 0) {
       return this.words.of_sections
         ?.replace("{done}", String(message.sections_done))

@@ -1,10 +1,8 @@
 """One document: how far it is, its outline, its sources, its downloads."""
 
-from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
-from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.session import CurrentUser
@@ -12,18 +10,22 @@ from tesigo.documents import export_service, sections_service, service, sources_
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.routes import files_of
 from tesigo.export.formats import Format
-from tesigo.generation.service import find_latest_job, request_job
+from tesigo.generation.forecasts import get_job_status
+from tesigo.generation.routes import tools_of
+from tesigo.generation.service import find_latest_job
 from tesigo.kit.errors import Conflict
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.bibliography import Entry, describe
 from tesigo.web.documents import RUNNING
 from tesigo.web.new_document import COMMON_STYLES
-from tesigo.web.notices import Notice, leave_notices
+from tesigo.web.notices import Notice
+from tesigo.web.outlook import describe_outlook
 from tesigo.web.pages import show_page, words_of
 from tesigo.web.problem_pages import sentence_of
 from tesigo.web.uploaded_files import MOST_FILES, read_files
 from tesigo.web.words import Words
+from tesigo.web.writing_control import back_to_document
 
 _SOURCES_PER_PAGE = 15
 
@@ -37,6 +39,7 @@ async def show_document(
     current: CurrentUser,
     tx: Tx,
     settings: SettingsNow,
+    now: Now,
     document_id: RowId,
     after: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
@@ -47,6 +50,12 @@ async def show_document(
     words = words_of(request)
     sections = await sections_service.load_section_rows(tx, document)
     is_running = job is not None and job.status in RUNNING
+    outlook: list[str] = []
+    if job is not None and is_running:
+        at_a_time = tools_of(request).section_concurrency
+        outlook = describe_outlook(
+            await get_job_status(tx, current.id, job.id, now, at_a_time=at_a_time), words
+        )
     is_written = any(section.content is not None for section in sections)
     return show_page(
         request,
@@ -55,32 +64,18 @@ async def show_document(
         document=document,
         job=job,
         is_running=is_running,
+        outlook=outlook,
         is_written=is_written,
         sections=sections,
         style=COMMON_STYLES.get(document.citation_style, document.citation_style),
         cited=await _cited(tx, document, words) if is_written and not is_running else [],
-        sources=[(source, describe(source.row.csl, words)) for source in listed[:_SOURCES_PER_PAGE]],
+        sources=[(source, describe(source.csl, words)) for source in listed[:_SOURCES_PER_PAGE]],
         is_first=after is None,
-        next_after=listed[_SOURCES_PER_PAGE - 1].row.id if len(listed) > _SOURCES_PER_PAGE else None,
+        next_after=listed[_SOURCES_PER_PAGE - 1].id if len(listed) > _SOURCES_PER_PAGE else None,
         formats=tuple(Format),
         most_files=MOST_FILES,
         file_mb=settings.max_upload_mb,
     )
-
-
-@router.post("/write")
-async def start_writing(
-    request: Request, current: CurrentUser, settings: SettingsNow, now: Now, document_id: RowId
-) -> Response:
-    """Have the document written; when that cannot be, its page says why."""
-    notices = []
-    try:
-        async with database_of(request).transaction() as tx:
-            document = await service.own_document(tx, current.id, document_id)
-            await request_job(tx, current, document, now=now)
-    except Conflict as failure:
-        notices.append(Notice("warning", sentence_of(failure, words_of(request))))
-    return _back(request, document_id, notices, settings=settings)
 
 
 @router.post("/sources")
@@ -109,12 +104,12 @@ async def add_sources(
         notices.insert(0, Notice("done", words.count("sources.added", len(added))))
     elif not notices:
         notices.append(Notice("warning", words("upload.none_chosen")))
-    return _back(request, document_id, notices, settings=settings)
+    return back_to_document(request, document_id, notices)
 
 
 @router.post("/sources/{source_id}/remove")
 async def remove_source(
-    request: Request, current: CurrentUser, settings: SettingsNow, document_id: RowId, source_id: RowId
+    request: Request, current: CurrentUser, document_id: RowId, source_id: RowId
 ) -> Response:
     """Remove a source that the text does not cite."""
     notices = []
@@ -124,7 +119,7 @@ async def remove_source(
             await sources_service.remove_source(tx, document, source_id)
     except Conflict as failure:
         notices.append(Notice("warning", sentence_of(failure, words_of(request))))
-    return _back(request, document_id, notices, settings=settings)
+    return back_to_document(request, document_id, notices)
 
 
 @router.get("/download/{wanted}")
@@ -141,21 +136,8 @@ async def download(request: Request, current: CurrentUser, document_id: RowId, w
 
 async def _cited(tx: AsyncSession, document: DocumentRow, words: Words) -> list[tuple[Entry, int]]:
     """Return each source that the text cites with how often it does, those cited most first."""
-    manuscript = await service.load_manuscript(tx, document)
-    times = Counter(citation.key for section in manuscript.sections for citation in section.citations)
     entries = [
-        describe({**source.csl, "id": source.key}, words)
-        for source in manuscript.sources
-        if source.key in times
+        (describe({**source.csl, "id": source.key}, words), source.times)
+        for source in await sources_service.list_cited(tx, document)
     ]
-    return sorted(
-        ((entry, times[entry.key]) for entry in entries), key=lambda cited: (-cited[1], cited[0].short)
-    )
-
-
-def _back(
-    request: Request, document_id: int, notices: list[Notice], *, settings: SettingsNow
-) -> RedirectResponse:
-    response = RedirectResponse(f"/documents/{document_id}", 303)
-    leave_notices(response, notices, more=words_of(request)("notices.more"), settings=settings)
-    return response
+    return sorted(entries, key=lambda cited: (-cited[1], cited[0].short))

@@ -5,11 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, service
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.routes import files_of
+from tesigo.generation.control import Recoverable, find_recoverable
 from tesigo.generation.models import JobRow
 from tesigo.generation.service import find_latest_job
 from tesigo.kit.requests import SettingsNow, Tx, database_of
@@ -18,17 +20,19 @@ from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import show_page, words_of
 
 _PER_PAGE = 20
-RUNNING = ("queued", "running", "paused")
-"""The states of a job that has not ended."""
+RUNNING = ("queued", "running")
+"""The states of a job that goes on by itself."""
+_MOST_INTERRUPTED = 5
 
 router = APIRouter(prefix="/documents")
 
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A document, with its job while one runs."""
+    """A document with its state, and with its job while one runs."""
 
     row: DocumentRow
+    status: str
     job: JobRow | None
 
 
@@ -42,15 +46,16 @@ async def show_documents(
     """Show my documents, newest first."""
     before_id = decode_cursor(cursor)
     rows = await service.list_documents(tx, current.id, status=None, before_id=before_id, limit=_PER_PAGE + 1)
-    listed = [
-        _Listed(row, await find_latest_job(tx, row.id) if row.status == "generating" else None)
-        for row in rows[:_PER_PAGE]
-    ]
+    stopped = {found.job.document_id: found for found in await find_recoverable(tx, current.id)}
+    listed = [await _list(tx, row, stopped.get(row.id)) for row in rows[:_PER_PAGE]]
+    interrupted = [found for found in stopped.values() if found.job.status != "cancelled"]
     return show_page(
         request,
         "documents.html",
         user=current,
         documents=listed,
+        interrupted=interrupted if cursor is None else [],
+        most_interrupted=_MOST_INTERRUPTED,
         is_first=cursor is None,
         next_cursor=encode_cursor(listed[-1].row.id) if len(rows) > _PER_PAGE else None,
     )
@@ -78,3 +83,11 @@ async def delete_document(
     done = Notice("done", words("delete.done", title=title))
     leave_notices(response, [done], more=words("notices.more"), settings=settings)
     return response
+
+
+async def _list(tx: AsyncSession, row: DocumentRow, stopped: Recoverable | None) -> _Listed:
+    """Return the document as the list shows it; stopped: its job, when that waits for somebody to go on with it."""
+    if row.status == "generating":
+        job = await find_latest_job(tx, row.id)
+        return _Listed(row, job.status if job else row.status, job)
+    return _Listed(row, stopped.job.status if stopped else row.status, None)

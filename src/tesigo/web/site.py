@@ -3,7 +3,16 @@
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from tesigo.web import document, documents, landing, languages, new_document, reading, sign_in
+from tesigo.web import (
+    document,
+    documents,
+    landing,
+    languages,
+    new_document,
+    reading,
+    sign_in,
+    writing_control,
+)
 from tesigo.web.assets import ADDRESS, FOLDER, Assets, ImmutableFiles
 from tesigo.web.pages import Pages
 from tesigo.web.problem_pages import install_problem_pages
@@ -15,7 +24,16 @@ def add_pages(app: FastAPI) -> None:
     The pages expect the application's state as the routes of the API do. Raises AssetsMissing.
     """
     app.state.pages = Pages(Assets())
-    for pages in (landing, languages, sign_in, new_document, documents, reading, document):
+    for pages in (
+        landing,
+        languages,
+        sign_in,
+        new_document,
+        documents,
+        reading,
+        document,
+        writing_control,
+    ):
         app.include_router(pages.router, include_in_schema=False)
     app.mount(ADDRESS, GZipMiddleware(ImmutableFiles(directory=FOLDER)), name="static")
     install_problem_pages(app)

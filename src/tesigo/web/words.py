@@ -39,6 +39,11 @@ class Words:
             raise KeyError(key)
         return forms[_plural_form(self.language, number)].format(n=self.number(number))
 
+    def ordinal(self, number: int) -> str:
+        """Return the number of a place in a row: "1st", "12th", "23rd"."""
+        forms = self._texts["numbers.ordinals"]
+        return forms[_ordinal_form(self.language, number)].format(n=self.number(number))
+
     def number(self, number: int) -> str:
         """Return the number with its thousands apart."""
         return f"{number:,}".replace(",", self("numbers.thousands"))
@@ -79,3 +84,13 @@ def _plural_form(language: Language, number: int) -> int:
     if number % 10 == 1 and number % 100 != 11:
         return 0
     return 1 if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else 2
+
+
+def _ordinal_form(language: Language, number: int) -> int:
+    """Return which form serves; English has four, the others write all alike.
+
+    From: Unicode CLDR, "Language Plural Rules", ordinals, read 2026-11-23.
+    """
+    if language != "en" or number % 100 in (11, 12, 13):
+        return -1
+    return {1: 0, 2: 1, 3: 2}.get(number % 10, -1)
