@@ -10,7 +10,7 @@ SOURCES ?= docs docs/decisions
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts audit coverage bench assets lock fmt clean
+.PHONY: help run demo test chaos check lint types contracts audit coverage bench assets lock fmt clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ demo: $(VENV)/.run assets ## write a 6-page document to out/ (TITLE="…" SOURCE
 
 test: $(VENV)/.test assets ## run the tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+chaos: $(VENV)/.test assets ## kill, pause and restart everything while documents are written (CHAOS_SECONDS, CHAOS_SEED, CHAOS_SERVER)
+	@$(BIN)/python -m tests.chaos.run
 
 check: lint types contracts audit coverage ## lint, types, contracts, audit, coverage
 
@@ -45,9 +48,12 @@ coverage: $(VENV)/.check $(VENV)/.test assets
 	@$(BIN)/coverage erase
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --quiet --cov --cov-report=term
 
-bench: $(VENV)/.test assets ## measure: writing, export, start, ranking
+bench: $(VENV)/.test assets ## measure: writing, export, start, ranking, overhead of a job, the queue, watching
 	@$(BIN)/python benchmarks/writing.py
 	@$(BIN)/python benchmarks/ranking.py
+	@$(BIN)/python benchmarks/overhead.py
+	@$(BIN)/python benchmarks/queue_speed.py
+	@$(BIN)/python benchmarks/live.py
 
 assets: $(VENV)/.run
 	@$(BIN)/python scripts/build_assets.py
