@@ -87,6 +87,7 @@ def measure_export(sources: list[Path]) -> None:
             searches=(),
             journal=bars,
             count_pages=count_pages,
+            concurrency=4,
         )
     )
     for wanted in (Format.PDF, Format.DOCX):
