@@ -169,6 +169,9 @@ _HARMLESS = {
     "nested roots": "$" + r"\sqrt" * 300 + " x$",
     "code": "`a ``b " * 1_000,
     "notes": "a ^[b] " * 300,
+    "the rule of a table, quoted": r"\|---\|---\|---\|---\| and more of the same row.",
+    "a line across": "Before.\n\n" + "-" * 40 + "\n\nAfter.",
+    "a long number of a version": "1.2.3.4.5.6.7.8.9.10.11 came out.",
 }
 
 

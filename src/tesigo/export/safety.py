@@ -15,7 +15,8 @@ _ESCAPE = re.compile(r"\\[!-/:-@\[-`{-~]")
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 _LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1}}}")
 _DEEP_BLOCK = re.compile(
-    rf"^[ \t]*(?:(?:>|[-+*]|\d{{1,9}}[.)])[ \t]*){{{_DEEPEST_QUOTE + 1}}}|^(?:\t| {{2}}){{16}}", re.MULTILINE
+    rf"^[ \t]*(?:(?:>|[-+*](?=[ \t])|\d{{1,9}}[.)](?=[ \t]))[ \t]*){{{_DEEPEST_QUOTE + 1}}}|^(?:\t| {{2}}){{16}}",
+    re.MULTILINE,
 )
 
 
@@ -23,7 +24,7 @@ def check_markdown(markdown: str, *, place: str) -> None:
     """Raise UnreadableText, naming `place`, when the text is shaped to exhaust a parser; else do nothing."""
     if len(markdown) > _LONGEST_SECTION:
         raise UnreadableText(f'"{place}" is longer than {_LONGEST_SECTION:,} characters: divide it.')
-    plain = _ESCAPE.sub("", markdown)
+    plain = _ESCAPE.sub("x", markdown)  # a sign that is text, and what follows it begins no block
     if _LONG_WORD.search(plain):
         raise UnreadableText(
             f'"{place}" holds a word of more than {_LONGEST_WORD:,} characters: break it up or remove it.'
