@@ -119,7 +119,7 @@ def test_the_corpora_are_read_whole(shared_data: Path):
 
 def mutated(data: bytes, seed: int) -> bytes:
     """Return the bytes with a few of them changed, cut out, doubled, or the end lost."""
-    rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    rng = random.Random(seed)
     changed = bytearray(data)
     for _ in range(rng.randint(1, 12)):
         place = rng.randrange(len(changed) or 1)
