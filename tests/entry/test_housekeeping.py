@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from tests.houses import ABSTRACTS, opened_house
 from tests.writers import Writer, signed_in
 
-from tesigo.entry.housekeeping import Chore, chores, do_chore
+from tesigo.entry.housekeeping import Chore, database_chores, do_chore, folder_chores, tidied_folders
 from tesigo.entry.wiring import House
 from tesigo.entry.worker import run_jobs
 from tesigo.generation import service as generation
@@ -45,7 +45,8 @@ class Household:
         self.calendar = calendar
 
     async def do(self, name: str) -> int | None:
-        (chore,) = (each for each in chores(self.me.house) if each.name == name)
+        every = (*database_chores(self.me.house), *folder_chores(self.me.house))
+        (chore,) = (each for each in every if each.name == name)
         return await chore.run()
 
     async def ask(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -240,9 +241,20 @@ async def test_mails_in_the_outbox_go_after_seven_days(household):
     assert list((household.me.house.settings.data_dir / "outbox").iterdir()) == []
 
 
+async def test_the_folders_of_a_server_are_tidied_for_as_long_as_it_serves(household):
+    outbox = household.me.house.settings.data_dir / "outbox"
+    async with tidied_folders(household.me.house, every_s=0.01):
+        for _ in range(2):
+            await household.me.ask("POST", "/auth/magic-link", json={"email": "nobody@example.com"})
+            household.calendar.pass_by(days=7, seconds=1)
+            async with asyncio.timeout(10):
+                while list(outbox.iterdir()):  # noqa: ASYNC110 - only the folder knows
+                    await asyncio.sleep(0.01)
+
+
 async def test_a_house_with_a_mail_server_has_no_outbox_to_tidy(household):
     house = replace(household.me.house, mailer=object())  # type: ignore[arg-type]
-    assert "mails" not in {chore.name for chore in chores(house)}
+    assert "mails" not in {chore.name for chore in folder_chores(house)}
 
 
 async def test_a_chore_that_fails_is_logged_and_harms_no_other():
@@ -253,8 +265,8 @@ async def test_a_chore_that_fails_is_logged_and_harms_no_other():
         return 3
 
     with capture_logs() as logs:
-        await do_chore(Chore("files", "* * * * *", fail))
-        await do_chore(Chore("rows", "* * * * *", work))
+        await do_chore(Chore("files", fail))
+        await do_chore(Chore("rows", work))
     assert [(line["event"], line["chore"], line.get("removed")) for line in logs] == [
         ("housekeeping failed", "files", None),
         ("housekeeping done", "rows", 3),
@@ -262,14 +274,14 @@ async def test_a_chore_that_fails_is_logged_and_harms_no_other():
 
 
 async def test_every_chore_has_a_name_of_its_own(household):
-    names = [chore.name for chore in chores(household.me.house)]
+    names = [chore.name for chore in database_chores(household.me.house)]
     assert len(names) == len(set(names))
 
 
 async def test_a_worker_has_every_chore_in_the_schedule_that_all_processes_share(household):
     stop = asyncio.Event()
     working = asyncio.create_task(run_jobs(household.me.house, stop))
-    wanted = sorted((chore.name, chore.cron) for chore in chores(household.me.house))
+    wanted = sorted((chore.name, cron) for chore, cron in database_chores(household.me.house).items())
     query = "SELECT entrypoint, expression FROM pgqueuer_schedules ORDER BY 1"
     try:
         async with asyncio.timeout(20):

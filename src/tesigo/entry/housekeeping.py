@@ -5,7 +5,8 @@ two processes did, has done no harm.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -27,43 +28,64 @@ from tesigo.manuscript import Manuscript
 log = structlog.get_logger(__name__)
 
 _LONGEST_S = 1_800.0
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """What is done regularly, by one of all processes.
-
-    cron: when, in five fields, by UTC. run: does it and returns how many things it removed, None
-    when they are not counted.
-    """
+    """What is done regularly. run: does it and returns how many things it removed, None when they are not counted."""
 
     name: str
-    cron: str
     run: Callable[[], Awaitable[int | None]]
 
 
-def chores(house: House) -> tuple[Chore, ...]:
-    """Return all that is done regularly in this house."""
+def database_chores(house: House) -> Mapping[Chore, str]:
+    """Return what is done in the database, by one of all processes, and when: a cron expression, by UTC."""
     rows = partial(_forget_rows, house)
-    found = (
-        Chore("lost_workers", "*/5 * * * *", rows(workers_service.forget_lost_workers)),
-        Chore("link_codes", "5 * * * *", rows(accounts.forget_link_codes)),
-        Chore("sign_ins", "10 * * * *", rows(accounts.forget_ended_sign_ins)),
-        Chore("events", "15 2 * * *", rows(all_jobs_service.forget_old_events)),
-        Chore("checkpoints", "25 2 * * *", rows(all_jobs_service.forget_old_checkpoints)),
-        Chore("drafts", "35 2 * * *", rows(drafts_service.forget_old_drafts)),
-        Chore("exports", "45 2 * * *", partial(_forget_exports, house)),
-        Chore("queue", "5 3 * * *", partial(tidy_queue, house.database)),
-    )
+    return {
+        Chore("lost_workers", rows(workers_service.forget_lost_workers)): "*/5 * * * *",
+        Chore("link_codes", rows(accounts.forget_link_codes)): "5 * * * *",
+        Chore("sign_ins", rows(accounts.forget_ended_sign_ins)): "10 * * * *",
+        Chore("events", rows(all_jobs_service.forget_old_events)): "15 2 * * *",
+        Chore("checkpoints", rows(all_jobs_service.forget_old_checkpoints)): "25 2 * * *",
+        Chore("drafts", rows(drafts_service.forget_old_drafts)): "35 2 * * *",
+        Chore("queue", partial(tidy_queue, house.database)): "5 3 * * *",
+    }
+
+
+def folder_chores(house: House) -> tuple[Chore, ...]:
+    """Return what is done in the folders of this process, which workers on other machines do not see."""
+    exports = Chore("exports", partial(_forget_exports, house))
     if isinstance(house.mailer, FolderMail):
         mailer = house.mailer
-        return (*found, Chore("mails", "55 2 * * *", lambda: mailer.forget_old(house.clock())))
-    return found
+        return exports, Chore("mails", lambda: mailer.forget_old(house.clock()))
+    return (exports,)
 
 
 def periodic(house: House) -> tuple[Periodic, ...]:
-    """Return the chores as the queue's scheduler runs them, each once across all processes."""
-    return tuple(Periodic(chore.name, chore.cron, partial(do_chore, chore)) for chore in chores(house))
+    """Return the chores of the database as the queue's scheduler runs them, each once across all processes."""
+    return tuple(
+        Periodic(chore.name, cron, partial(do_chore, chore)) for chore, cron in database_chores(house).items()
+    )
+
+
+@contextlib.asynccontextmanager
+async def tidied_folders(house: House, *, every_s: float = _DAY_S) -> AsyncIterator[None]:
+    """Do the chores of the folders for as long as the block lasts: at once, and again every so many seconds."""
+    tidying = asyncio.create_task(_tidy_folders(house, every_s))
+    try:
+        yield
+    finally:
+        tidying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tidying
+
+
+async def _tidy_folders(house: House, every_s: float) -> None:
+    while True:
+        for chore in folder_chores(house):
+            await do_chore(chore)
+        await asyncio.sleep(every_s)
 
 
 async def do_chore(chore: Chore) -> None:
