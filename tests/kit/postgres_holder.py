@@ -6,6 +6,7 @@ Says {"url": …} or {"failure": …, "code": …, "log_tail": …}; on "release
 import argparse
 import json
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def say(**what: object) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever began the tests ignores it
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
     parser.add_argument("system_folder", type=Path)

@@ -107,7 +107,7 @@ def test_ctrl_c_in_a_terminal_does_not_reach_the_server(
     started = server_of(home).pid
 
     os.killpg(starter.process.pid, signal.SIGINT)
-    starter.process.wait()
+    starter.process.wait(timeout=20)
 
     assert server_of(home).pid == started
     assert ask(url, "select 1") == 1
