@@ -10,6 +10,7 @@ from sqlalchemy import text
 from tests.houses import ABSTRACTS
 from tests.writers import Writer
 
+from tesigo.entry.wiring import House
 from tesigo.generation.claims import Assignment, Claim, claim_job, load_assignment
 from tesigo.generation.journal import DatabaseJournal
 from tesigo.manuscript import Outline, PlannedSection, Section, SectionKind
@@ -61,6 +62,7 @@ class PausingComposer(FailingComposer):
 
     def __init__(self, *, good: int = 0, failure: Exception | None = None) -> None:
         super().__init__(failure or Exception(), good=good)
+        self.good = good
         self.fails = failure is not None
         self.stopped = asyncio.Event()
         self.go_on = asyncio.Event()
@@ -72,6 +74,17 @@ class PausingComposer(FailingComposer):
             await self.go_on.wait()
             if self.fails:
                 raise self.failure
+
+    async def stands_still(self, house: House, job_id: uuid.UUID) -> None:
+        """Wait until it has stopped and what it wrote before is recorded, which goes on beside the writing."""
+        recorded = text("SELECT sections_done FROM jobs WHERE id = :id")
+        async with asyncio.timeout(30):
+            await self.stopped.wait()
+            while True:
+                async with house.database.transaction() as tx:
+                    if (await tx.scalar(recorded, {"id": job_id})) >= self.good:
+                        return
+                await asyncio.sleep(0.01)
 
 
 async def make_ready(me: Writer, *, pages: int = 5) -> int:

@@ -45,7 +45,7 @@ async def test_a_cancelled_job_stops_in_the_middle_of_a_section_even_when_nobody
     running = asyncio.create_task(
         run_job(replace(me.house.tools, composer=composer, section_concurrency=1), payload(job_id))
     )
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     before = await document(me, document_id)
     began_s = time.monotonic()
     answer = await cancel(me, job_id)
@@ -81,7 +81,7 @@ async def test_whoever_takes_a_job_over_stops_the_run_before(me):
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
     running = asyncio.create_task(run_job(replace(me.house.tools, composer=composer), payload(job_id)))
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     taken = await claim(me, job_id)
     with pytest.raises(RetryIn):  # its end must not end the queue's entry, which may be its worker's again
         await asyncio.wait_for(running, 20)

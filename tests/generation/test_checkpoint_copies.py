@@ -131,8 +131,9 @@ async def test_whatever_stands_in_redis_in_the_middle_of_a_job_what_is_read_is_r
         keep_older = asyncio.create_task(keep_the_first_copy(server, job_id))
         tools = tools_of(me, composer=composer, copies=copies)
         running = asyncio.create_task(run_job(tools, payload(job_id)))
-        await asyncio.wait_for(composer.stopped.wait(), 30)
+        await composer.stands_still(me.house, job_id)
         await keep_older
+        await until(lambda: is_copied(me, copies, job_id))
         before = await is_right(me, copies, job_id)
         assert len(before.sections_done) == 2
         await copies.keep(replace(before, job_id=OTHER))
@@ -165,7 +166,7 @@ async def test_a_redis_that_dies_in_the_middle_of_a_job_and_stays_away_harms_not
         running = asyncio.create_task(
             run_job(tools_of(me, composer=composer, copies=copies), payload(job_id))
         )
-        await asyncio.wait_for(composer.stopped.wait(), 30)
+        await composer.stands_still(me.house, job_id)
         server.kill()
         await is_right(me, copies, job_id)
         composer.go_on.set()
@@ -190,7 +191,7 @@ async def test_after_the_trouble_copies_are_read_again_by_themselves(me, server,
     async with copies_at(server.url) as copies:
         tools = tools_of(me, composer=composer, copies=copies, checkpoint_interval_s=0.3)
         running = asyncio.create_task(run_job(tools, payload(job_id)))
-        await asyncio.wait_for(composer.stopped.wait(), 30)
+        await composer.stands_still(me.house, job_id)
         await asyncio.to_thread(getattr(server, begin))
         job = await job_of(me, job_id)
         assert set(await read_checkpoints(me.house.database, copies, [job])) == {job_id}

@@ -128,7 +128,7 @@ async def test_a_watcher_outlives_the_loss_of_all_its_connections_to_the_databas
         await receive(socket)
         await rows(me, CUT_ALL)
         running = asyncio.create_task(run_job(replace(me.house.tools, composer=composer), payload(job_id)))
-        await asyncio.wait_for(composer.stopped.wait(), 20)
+        await composer.stands_still(me.house, job_id)
         composer.go_on.set()
         messages = await receive_all(socket)
         await running

@@ -124,7 +124,7 @@ async def test_a_connection_lost_in_the_middle_is_sat_out_and_nothing_is_asked_f
     own = Database(me.house.database.url, pool_size=1)
     composer = PausingComposer(good=1)
     running = asyncio.create_task(run_job(tools(me, composer=composer, database=own), payload(job_id)))
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     async with own.transaction() as tx:
         pid = await tx.scalar(text("SELECT pg_backend_pid()"))
     async with me.house.database.transaction() as tx:  # what the run writes next has to wait here
@@ -164,7 +164,7 @@ async def test_what_was_committed_although_the_answer_got_lost_is_recorded_once(
     running = asyncio.create_task(
         run_job(tools(me, composer=composer, section_concurrency=1), payload(job_id))
     )
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     (job,) = await rows(me, "SELECT fence FROM jobs WHERE id = :id", id=job_id)
     journal = DatabaseJournal(
         me.house.database, me.house.clock, copies=NoCopies(), job_id=job_id, document_id=document_id,
@@ -185,7 +185,7 @@ async def test_deleting_the_document_stops_its_run_quietly(me):
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
     running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     assert (await me.ask("DELETE", f"/documents/{document_id}")).status_code == 204
     composer.go_on.set()
     await asyncio.wait_for(running, 20)
@@ -197,7 +197,7 @@ async def test_a_failure_after_the_document_was_deleted_is_quiet_too(me):
     job_id = await request(me, document_id)
     composer = PausingComposer(failure=FaultyText("too late"))
     running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     await me.ask("DELETE", f"/documents/{document_id}")
     composer.go_on.set()
     await asyncio.wait_for(running, 20)
@@ -208,7 +208,7 @@ async def test_a_cancelled_run_leaves_the_job_to_the_next_worker(me):
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
     running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     kept = await contents(me, document_id)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -225,7 +225,7 @@ async def test_a_job_may_be_handed_back_as_often_as_workers_stop(me):
     for _ in range(MOST_ATTEMPTS + 1):
         composer = PausingComposer()
         running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
-        await asyncio.wait_for(composer.stopped.wait(), 20)
+        await composer.stands_still(me.house, job_id)
         running.cancel()
         await asyncio.wait({running}, timeout=20)
         assert running.cancelled()
@@ -238,7 +238,7 @@ async def test_a_job_that_reached_another_stage_has_all_its_attempts_again(me):
     await rows(me, "UPDATE jobs SET attempt = 4 WHERE id = :id RETURNING 1", id=job_id)
     composer = PausingComposer()
     running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
-    await asyncio.wait_for(composer.stopped.wait(), 20)
+    await composer.stands_still(me.house, job_id)
     assert [tuple(row) for row in await rows(me, "SELECT attempt FROM jobs WHERE id = :id", id=job_id)] == [
         (1,)
     ]

@@ -53,8 +53,7 @@ async def running(house: House, address: str, *, good: int) -> AsyncIterator[asy
     composer = PausingComposer(good=good)
     run = asyncio.create_task(run_with(house, address, composer))
     try:
-        async with asyncio.timeout(30):
-            await composer.stopped.wait()
+        await composer.stands_still(house, (await newest_job(house, address)).id)
         yield run
     finally:
         run.cancel()
