@@ -183,6 +183,14 @@ async def test_no_worker_is_started_while_the_server_stops_at_ctrl_c(held, tmp_p
     assert "starting another" not in server.printed
 
 
+async def test_ctrl_c_while_the_worker_begins_is_no_error(held, tmp_path):
+    (tmp_path / "server").mkdir()
+    async with served(tmp_path / "server", DATABASE_URL=held.url) as (server, _):
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert await server.until_ended() == 0
+    assert "Traceback" not in server.printed
+
+
 async def test_a_second_signal_to_the_server_makes_its_worker_hurry(held, tmp_path):
     settings = {"DATABASE_URL": held.url, "WORKER_GRACE_S": "60"}
     (tmp_path / "server").mkdir()

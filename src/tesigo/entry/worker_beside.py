@@ -18,26 +18,24 @@ _STOP_S = 15.0
 async def worker_beside(*, grace_s: float, stop: asyncio.Event, hurry: asyncio.Event) -> AsyncIterator[None]:
     """Run a worker process for as long as the block lasts; then wait until it has ended its jobs or handed them back.
 
-    grace_s: how long its jobs may go on after the block. stop: once it is set a worker that ends was told to, as
-    Ctrl-C tells all processes of a terminal, and no other is started. hurry: once it is set the jobs are handed
-    back at once.
+    grace_s: how long its jobs may go on once it is told to stop. stop: setting it tells so, and the end of the block
+    sets it. hurry: once it is set the jobs are handed back at once.
     """
     keeping = asyncio.create_task(_keep_worker(grace_s, stop, hurry))
     try:
         yield
     finally:
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
+        stop.set()
+        await keeping
 
 
 async def _keep_worker(grace_s: float, stop: asyncio.Event, hurry: asyncio.Event) -> None:
-    """Run a worker process, again and again, until it is told to stop, or cancelled; then let it hand its jobs back."""
+    """Run a worker process, again and again, until it is told to stop."""
     pause_s = 0.5
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         try:
-            code = await _run_worker(grace_s, hurry)
+            code = await _run_worker(grace_s, stop, hurry)
         except OSError as failure:
             log.warning("no worker can be started, trying again", reason=repr(failure), pause_s=pause_s)
         else:
@@ -46,20 +44,28 @@ async def _keep_worker(grace_s: float, stop: asyncio.Event, hurry: asyncio.Event
             if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE_S:
                 pause_s = 0.5
             log.warning("the worker ended, starting another", code=code, pause_s=pause_s)
-        await asyncio.sleep(pause_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause_s)
         pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
 
 
-async def _run_worker(grace_s: float, hurry: asyncio.Event) -> int:
-    """Run a worker process until it ends; return its exit code. Raises OSError when none can be started."""
+async def _run_worker(grace_s: float, stop: asyncio.Event, hurry: asyncio.Event) -> int | None:
+    """Run a worker process until it ends, or is told to; return its exit code. Raises OSError when none can be started.
+
+    It has a process group of its own: Ctrl-C in a terminal reaches this process alone, which tells the worker.
+    """
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tesigo.entry.cli", "work", "--until-input-ends", stdin=asyncio.subprocess.PIPE
+        sys.executable,
+        *("-m", "tesigo.entry.cli", "work", "--until-input-ends"),
+        stdin=asyncio.subprocess.PIPE,
+        process_group=0,
     )
-    try:
-        return await child.wait()
-    except asyncio.CancelledError:
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({asyncio.create_task(child.wait()), stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if child.returncode is None:
         await _stop(child, grace_s, hurry)
-        raise
+    return child.returncode
 
 
 async def _stop(child: asyncio.subprocess.Process, grace_s: float, hurry: asyncio.Event) -> None:
