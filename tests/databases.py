@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
-import pytest
+from tests.services import missing
 
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
 
@@ -74,10 +74,7 @@ def admin_url(name: str) -> str:
         return embedded_url()
     url = server_url()
     if url is None:
-        why = "no PostgreSQL server answers at TESIGO_TEST_SERVER_URL (default: port 5432 of this machine)"
-        if os.environ.get("TESIGO_REQUIRE_SERVICES") == "1":
-            pytest.fail(why)
-        pytest.skip(why)
+        missing("no PostgreSQL server answers at TESIGO_TEST_SERVER_URL (default: port 5432 of this machine)")
     return url
 
 

@@ -1,7 +1,6 @@
 """A real Redis of a test's own, which it may kill, pause and fill with anything."""
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
@@ -11,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import redis
+from tests.services import missing
 
 _START_WITHIN_S = 20
 
@@ -81,10 +80,7 @@ def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
     Skips the test when there is no redis-server; fails it when TESIGO_REQUIRE_SERVICES=1.
     """
     if shutil.which("redis-server") is None:
-        why = "no redis-server on this machine"
-        if os.environ.get("TESIGO_REQUIRE_SERVICES") == "1":
-            pytest.fail(why)
-        pytest.skip(why)
+        missing("no redis-server on this machine")
     server = RedisServer(folder, *options)
     server.start()
     try:

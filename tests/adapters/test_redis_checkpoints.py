@@ -4,7 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -83,6 +83,8 @@ async def answering(answer: bytes | None) -> AsyncIterator[tuple[str, list[int]]
         served.close()
         for writer in writers:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 async def until(is_so: Callable[[], Awaitable[object]]) -> None:

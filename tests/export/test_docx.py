@@ -1,5 +1,4 @@
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from tests.export.manuscripts import (
     pdf_pages,
     rendered,
 )
+from tests.services import missing
 
 from tesigo.export.formats import Format
 
@@ -191,11 +191,9 @@ def test_the_properties_name_title_author_language_and_a_fixed_time() -> None:
     ]
 
 
-@pytest.mark.skipif(
-    shutil.which("soffice") is None and os.environ.get("TESIGO_REQUIRE_SERVICES") != "1",
-    reason="LibreOffice is not installed",
-)
 def test_libreoffice_makes_about_as_many_pages_of_it_as_the_pdf_has(tmp_path: Path) -> None:
+    if shutil.which("soffice") is None:
+        missing("LibreOffice is not installed")
     manuscript = make_manuscript(paragraphs=20)
     (tmp_path / "thesis.docx").write_bytes(rendered(manuscript, Format.DOCX))
     profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"

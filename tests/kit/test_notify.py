@@ -176,15 +176,19 @@ async def test_who_is_woken_and_cancelled_at_the_same_moment_ends() -> None:
 
 async def test_a_server_that_lets_in_and_then_says_nothing_is_left_and_tried_again():
     visits: asyncio.Queue[None] = asyncio.Queue()
+    visitors: list[asyncio.Task[None]] = []
 
     async def fall_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
-        welcome, version = b"R\0\0\0\x08\0\0\0\0", b"server_version\x0018.0\0"
-        writer.write(welcome + b"S" + (4 + len(version)).to_bytes(4) + version + b"Z\0\0\0\x05I")
-        visits.put_nowait(None)
-        while await reader.read(1024):
-            pass
-        writer.close()
+        visitors.append(asyncio.current_task())
+        try:
+            await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+            welcome, version = b"R\0\0\0\x08\0\0\0\0", b"server_version\x0018.0\0"
+            writer.write(welcome + b"S" + (4 + len(version)).to_bytes(4) + version + b"Z\0\0\0\x05I")
+            visits.put_nowait(None)
+            while await reader.read(1024):
+                pass
+        finally:
+            writer.close()
 
     async with await asyncio.start_server(fall_silent, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -195,3 +199,4 @@ async def test_a_server_that_lets_in_and_then_says_nothing_is_left_and_tried_aga
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
+        await asyncio.wait(visitors, timeout=5)

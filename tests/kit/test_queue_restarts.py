@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from tests.databases import SERVERS, create_database, database
 from tests.kit.queue_watching import Jobs, cut_off, has_states, until, working
+from tests.services import missing
 
 from tesigo.kit.db import DatabaseAway
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
@@ -104,7 +105,7 @@ class Server15:
 def server_15() -> Iterator[Server15]:
     """Return a PostgreSQL 15 that does not run yet; skip where its programs are not installed."""
     if not BIN.is_dir():
-        pytest.skip(f"no PostgreSQL 15 in {BIN}")
+        missing(f"no PostgreSQL 15 in {BIN}")
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         server = Server15(Path(name))

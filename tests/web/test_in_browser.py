@@ -1,7 +1,6 @@
 """The pages in a real Chromium: live, accessible, on a wide and on a narrow screen, without a complaint."""
 
 import json
-import os
 import re
 import shutil
 import time
@@ -16,6 +15,7 @@ from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright
 from tests.databases import EMBEDDED, database
 from tests.houses import ABSTRACTS
 from tests.processes import served
+from tests.services import missing
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -90,10 +90,7 @@ class Installation:
 @pytest.fixture(scope="module")
 def chromium_path() -> str:
     if CHROMIUM is None:
-        why = "no Chromium on this machine: `apt-get install chromium` lets these tests run"
-        if os.environ.get("TESIGO_REQUIRE_SERVICES") == "1":
-            pytest.fail(why)
-        pytest.skip(why)
+        missing("no Chromium on this machine: `apt-get install chromium` lets these tests run")
     return CHROMIUM
 
 
