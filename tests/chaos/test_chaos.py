@@ -8,6 +8,8 @@ from tests.chaos.crew import KINDS
 from tests.chaos.storm import Plan, run
 from tests.databases import EMBEDDED, SERVER, admin_url
 
+pytestmark = pytest.mark.breakdown
+
 _SEED = 20261123
 
 

@@ -12,6 +12,8 @@ from tests.processes import served
 
 from tesigo.kit.postgres_server import RunningServer, find_server
 
+pytestmark = pytest.mark.breakdown
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:

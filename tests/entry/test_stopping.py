@@ -21,6 +21,8 @@ from tests.writers import Writer, signed_in
 
 from tesigo.kit.queue import LEASE_S
 
+pytestmark = pytest.mark.breakdown
+
 HOLD = 4711
 """The lock that keeps a job from recording its second section for as long as a test holds it."""
 

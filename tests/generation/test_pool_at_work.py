@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.generation.jobs import rows
 from tests.houses import ABSTRACTS, client_of, opened_house
@@ -22,6 +23,8 @@ from tesigo.manuscript import Outline
 from tesigo.research.evidence import Evidence
 from tesigo.writing.brief import Brief
 from tesigo.writing.offline_composer import OfflineComposer
+
+pytestmark = pytest.mark.breakdown
 
 JOBS = 25
 

@@ -49,6 +49,7 @@ async def test_from_the_mail_to_the_finished_files(tmp_path, server):
         assert await running.until_ended() == 0
 
 
+@pytest.mark.breakdown
 async def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path):
     async with database(EMBEDDED) as url, served(tmp_path, "--no-worker", DATABASE_URL=url) as (_, address):  # noqa: SIM117 - one line more than fits
         async with httpx.AsyncClient(base_url=address, timeout=60) as client:

@@ -15,12 +15,15 @@ from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 import websockets
 from tests.databases import EMBEDDED, database
 from tests.houses import ABSTRACTS, sign_in
 from tests.processes import Running, served
 
 from tesigo.kit.secret_keys import generate_pair
+
+pytestmark = pytest.mark.breakdown
 
 USERS = 50
 WORKER = Path(__file__).with_name("quick_worker.py")

@@ -21,6 +21,8 @@ from tests.services import missing
 from tesigo.kit.db import DatabaseAway
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
 
+pytestmark = pytest.mark.breakdown
+
 ENQUEUES = 1_000
 CLIENTS = 10
 BIN = Path("/usr/lib/postgresql/15/bin")
