@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
-from tesigo.generation.progress import priority_of, progress_at, progress_of_sections
+from tesigo.generation.deadlines import priority_of
+from tesigo.generation.progress import progress_at, progress_of_sections
 from tesigo.writing.stages import Stage
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)

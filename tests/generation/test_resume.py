@@ -89,10 +89,10 @@ async def test_a_limit_that_is_used_up_lets_the_job_rest_and_it_goes_on_as_the_s
     assert await claim(me, job_id) is None  # it does not go on by itself
     kept = await written(me, document_id)
     assert len(kept) == 2
-    (before,) = await rows(me, "SELECT priority, progress FROM jobs WHERE id = :id", id=job_id)
+    (before,) = await rows(me, "SELECT progress FROM jobs WHERE id = :id", id=job_id)
 
     assert await resumed(me, document_id) == job_id
-    (after,) = await rows(me, "SELECT priority, progress FROM jobs WHERE id = :id", id=job_id)
+    (after,) = await rows(me, "SELECT progress FROM jobs WHERE id = :id", id=job_id)
     assert after == before
     assert await document_status(me, document_id) == "generating"
     assert len(await entries(me, job_id)) == 1
@@ -100,6 +100,17 @@ async def test_a_limit_that_is_used_up_lets_the_job_rest_and_it_goes_on_as_the_s
     await run_job(me.house.tools, payload(job_id))
     assert (await status(me, job_id))["status"] == "completed"
     assert kept <= await written(me, document_id)
+
+
+async def test_a_job_that_rested_overtakes_nobody_by_its_rest(me):
+    document_id, job_id = await stopped_by(me, LIMIT)
+    rest = "UPDATE jobs SET priority = priority + 86400 WHERE id = :id RETURNING priority"
+    ((of_yesterday,),) = await rows(me, rest, id=job_id)  # as though it had been asked for a day ago
+    others = await request(me, await make_ready(me))
+    await resumed(me, document_id)
+    ((resumed_job,),) = await rows(me, "SELECT priority FROM jobs WHERE id = :id", id=job_id)
+    ((other,),) = await rows(me, "SELECT priority FROM jobs WHERE id = :id", id=others)
+    assert resumed_job <= other < of_yesterday
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])

@@ -17,7 +17,7 @@ from tesigo.accounts.identity import User
 from tesigo.documents import service as documents
 from tesigo.entry.wiring import House
 from tesigo.entry.worker import run_jobs
-from tesigo.generation.progress import priority_of
+from tesigo.generation.deadlines import priority_of
 from tesigo.generation.service import WRITE_DOCUMENT, request_job
 from tesigo.kit.queue_worker import consume
 from tesigo.writing.brief import make_brief

@@ -28,7 +28,6 @@ log = structlog.get_logger(__name__)
 
 _RETRY_PAUSE_S = 2.0
 _SURE_FOR_S = 3.0  # less than a lease, which must run out before anybody takes a job over
-_PATIENCE_S = 60.0
 _PATIENT_PAUSE_S = 0.5
 
 _Told = ParamSpec("_Told")
@@ -37,20 +36,17 @@ _Told = ParamSpec("_Told")
 def _patient(
     record: Callable[_Told, Coroutine[Any, Any, None]],
 ) -> Callable[_Told, Coroutine[Any, Any, None]]:
-    """Have it recorded again while the database is away: an answer that was paid for outlives a restart.
+    """Have it recorded again for as long as the database is away: an answer that was paid for is not given up.
 
-    That is safe, because the fence is checked each time. Raises DatabaseAway after a minute.
+    That is safe, because the fence is checked each time; a run that shall stop is cancelled.
     """
 
     @functools.wraps(record)
     async def record_patiently(*args: _Told.args, **kwargs: _Told.kwargs) -> None:
-        give_up_s = time.monotonic() + _PATIENCE_S
         while True:
             try:
                 return await record(*args, **kwargs)
             except DatabaseAway as away:
-                if time.monotonic() > give_up_s:
-                    raise
                 log.warning("cannot be recorded, trying again", reason=away.reason)
                 await asyncio.sleep(_PATIENT_PAUSE_S)
 
@@ -62,7 +58,8 @@ class DatabaseJournal:
 
     A finished section is recorded with its citations, the progress, the checkpoint, the event and the wake-up in
     one transaction: it is there whole or not at all. Sections may be told of at the same time: one waits for the
-    other here, so that a run holds one connection at most. A restart of the database is sat out.
+    other here, so that a run holds one connection at most. However long the
+    database is away, it is waited for.
     """
 
     def __init__(

@@ -11,9 +11,10 @@ from tesigo.documents import service as documents
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.sections_service import SectionCounts
 from tesigo.generation import store
+from tesigo.generation.deadlines import priority_of
 from tesigo.generation.errors import AlreadyWritten, JobRuns, TextIsEdited
 from tesigo.generation.models import JobRow
-from tesigo.generation.progress import priority_of, progress_of_sections
+from tesigo.generation.progress import progress_of_sections
 from tesigo.kit.notify import announce
 from tesigo.kit.queue import defer, take_out
 
@@ -32,7 +33,9 @@ async def request_job(tx: AsyncSession, user: User, document: DocumentRow, *, no
     if unfinished is not None and unfinished.status != "paused":
         raise JobRuns
     counts = await _count_unless_written(tx, document)
+    priority = priority_of(document.pages, is_premium=user.is_premium, now=now)
     if unfinished is not None:
+        unfinished.priority = priority  # the time in which it rested is no time of waiting
         return await queue_again(tx, unfinished, at=now)
     reached = progress_of_sections(counts.written, counts.planned) if counts.planned else 0
     job = JobRow(
@@ -44,7 +47,7 @@ async def request_job(tx: AsyncSession, user: User, document: DocumentRow, *, no
         progress=reached,
         sections_done=counts.written,
         sections_total=counts.planned,
-        priority=priority_of(document.pages, is_premium=user.is_premium, now=now),
+        priority=priority,
         attempt=0,
         fence=None,
         error=None,
@@ -64,7 +67,7 @@ async def request_job(tx: AsyncSession, user: User, document: DocumentRow, *, no
 async def queue_again(tx: AsyncSession, job: JobRow, *, at: datetime) -> JobRow:
     """Return the unfinished job, in the queue anew; its document is locked, and no worker has it.
 
-    It keeps its priority: who has waited is not made to wait again. Its attempts are counted anew.
+    It keeps its priority: a job whose entry was lost has waited all the time. Its attempts are counted anew.
     """
     if job.queue_id is not None:
         # a worker that was killed between its last word and the end of its entry would have it run beside the new one
