@@ -64,9 +64,10 @@ class Database:
     url: `postgresql://` or `postgresql+asyncpg://`, with the options that libpq knows (`?sslmode=require`).
     idle_s: the server gives a transaction up in which nothing was asked for so long: a process that stands
     still, or whose machine is cut off, keeps no row locked.
+    answer_s: how long one statement may take; a server that is cut off without a word is given up then.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, idle_s: float = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, idle_s: float = 10, answer_s: float = 30) -> None:
         self.url = plain_url(url)
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
@@ -75,7 +76,7 @@ class Database:
                 asyncpg.connect,
                 self.url,
                 timeout=10,
-                command_timeout=60,
+                command_timeout=answer_s,
                 server_settings={"idle_in_transaction_session_timeout": str(round(1_000 * idle_s))},
             ),
             pool_size=pool_size,
