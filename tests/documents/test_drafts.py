@@ -143,10 +143,51 @@ async def test_a_save_based_on_a_version_where_there_is_none_is_told_so(me):
     assert await saved(me, document_id, "Text", based_on=told["latest_version"]) == 1
 
 
+async def test_a_save_whose_answer_was_lost_can_be_sent_again_and_is_kept_once(me):
+    document_id = await me.create()
+    for based_on, content in enumerate(("First", "Second\r\n👩‍👩‍👧")):
+        answers = [await save(me, document_id, content, based_on=based_on) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [201] * 3
+        assert answers[0].json() == answers[1].json() == answers[2].json()
+        assert answers[0].json()["version"] == based_on + 1
+    assert await versions(me, document_id) == [2, 1]
+    for outdated, content in ((1, "Second"), (0, "First"), (0, "Second\r\n👩‍👩‍👧"), (1, "First")):
+        told = check_problem(
+            await save(me, document_id, content, based_on=outdated), 409, "draft_conflict"
+        )  # not the save that made the newest version
+        assert told["latest_version"] == 2
+    assert await versions(me, document_id) == [2, 1]
+    assert await saved(me, document_id, "Third", based_on=2) == 3
+
+
+async def test_a_save_that_is_sent_again_pushes_no_older_version_out(me):
+    document_id = await me.create()
+    for number in range(10):
+        for _ in range(2):
+            assert await saved(me, document_id, f"Text {number}", based_on=number) == number + 1
+    assert await versions(me, document_id) == list(range(10, 0, -1))
+
+
+async def test_a_save_that_is_sent_twenty_times_at_once_is_kept_once(me):
+    document_id = await me.create()
+    answers = await asyncio.gather(
+        *(save_when_there_is_room(me, document_id, "Text", based_on=0) for _ in range(20))
+    )
+    assert {(answer.status_code, answer.json()["version"]) for answer in answers} == {(201, 1)}
+    assert await versions(me, document_id) == [1]
+
+
+async def test_the_newest_version_can_be_saved_unchanged_as_the_next(me):
+    document_id = await me.create()
+    assert await saved(me, document_id, "Text", based_on=0) == 1
+    assert await saved(me, document_id, "Text", based_on=1) == 2
+
+
 @pytest.mark.parametrize("based_on", [{}, {"based_on": None}])
 async def test_a_save_that_names_no_version_is_kept_whatever_is_there(me, based_on):
     document_id = await me.create()
-    assert [await saved(me, document_id, "Text", **based_on) for _ in range(3)] == [1, 2, 3]
+    assert [await saved(me, document_id, "Text", **based_on) for _ in range(15)] == list(range(1, 16))
+    assert await versions(me, document_id) == list(range(15, 5, -1))
 
 
 async def test_fifty_saves_at_once_get_fifty_numbers_without_a_gap(me):

@@ -44,6 +44,9 @@ async def save_draft(
 
     409 (`draft_conflict`) when `based_on` is not the newest version: that one stays as it is, and this content is
     not kept. Read `latest_version`, bring both together, and save with its number.
+
+    A save whose answer was lost may be sent again as it was: when the newest version is the one after `based_on`
+    and has this content, the answer names that version, and nothing is stored twice.
     """
     document = await service.own_document(tx, current.id, document_id, lock=True)
     saved = await drafts_service.save_draft(tx, document, draft.content, based_on=draft.based_on, now=now)

@@ -36,9 +36,16 @@ async def save_draft(
 
     document: locked by this transaction, so that saves at once get versions of their own, without a gap.
     based_on: the version that the content continues, 0 for none; None saves without looking.
-    Raises DraftConflict when it is not the newest; nothing is changed then.
+    A save whose answer was lost comes again: when the newest draft has this very content and follows `based_on`,
+    it is returned and nothing is stored. A save that names no version is always stored, also with equal content:
+    nothing tells one that is repeated from one that is meant anew, and each of n saves is promised a version.
+    Raises DraftConflict when `based_on` is not the newest otherwise; nothing is changed then.
     """
     if based_on is not None and based_on != document.last_draft:
+        if based_on == document.last_draft - 1:
+            newest = await drafts_store.find_latest(tx, document.id)
+            if newest is not None and newest.content == content:
+                return newest
         raise DraftConflict(based_on, document.last_draft)
     document.last_draft += 1
     draft = DraftRow(
