@@ -35,7 +35,7 @@ async def get_job_status(
     run began with sections to that of its last one, so that neither research nor the time between two workers
     counts, divided by how many came out of it (while the first are still under way: by how many are written side
     by side). What went by since the last section is taken off. Before its own first section, the sections
-    of the jobs that run or ended last in this installation tell the pace.
+    of the jobs that run or were completed last in this installation tell the pace.
     A waiting job begins when the sections of all that run and that are served before it are written, by as many
     jobs at a time as the living workers hold; with room for it among them, at once.
     """

@@ -75,7 +75,8 @@ class JobAnswer(AnswerModel):
     """How far a job is.
 
     progress: 0 to 100, it never falls. queue_position: how many waiting jobs are served before it, null unless it
-    waits. eta_s: seconds until it will have ended, by measured times of sections, null while there are none.
+    waits. eta_s: seconds until it will have ended, by measured times of sections; null while there are
+    none, for a waiting job while no worker lives, and before the outline of one that runs.
     error: a sentence, when it failed or is paused.
     """
 
