@@ -124,6 +124,16 @@ async def test_production_shows_them_to_the_bearer_of_the_token_alone(token, tmp
         assert answer.status_code == (404 if token is None else 200)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/"])
+async def test_in_production_nothing_tells_that_they_are_there(method, path, tmp_path: Path):
+    async with production(tmp_path, TOKEN) as client:
+        answer = await client.request(method, path)
+        unknown = await client.request(method, "/nothing-is-here")
+        assert (answer.status_code, answer.content) == (404, unknown.content)
+        assert answer.headers.keys() == unknown.headers.keys()
+
+
 async def test_they_carry_the_security_headers_and_the_media_type_of_prometheus(me):
     answer = await me.client.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"

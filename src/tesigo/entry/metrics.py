@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from tesigo.generation.all_jobs_service import count_jobs
 from tesigo.generation.service import WRITE_DOCUMENT
@@ -27,7 +30,17 @@ _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ANSWER_WITHIN_S = 5.0
 _WORKER_LABELS = ("host", "pid", "worker")
 
-router = APIRouter(tags=["health"])
+
+class _HiddenRoute(APIRoute):
+    """A route that is not there for other methods than its own: 404 instead of 405, which would tell of it."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match fully or not at all."""
+        match, child_scope = super().matches(scope)
+        return (match, child_scope) if match is Match.FULL else (Match.NONE, {})
+
+
+router = APIRouter(tags=["health"], route_class=_HiddenRoute)
 
 
 @router.get(
@@ -57,6 +70,12 @@ async def read_metrics(request: Request, settings: SettingsNow, now: Now) -> Res
     except TimeoutError as error:
         raise DatabaseAway(type(error).__name__) from error
     return Response(in_prometheus_text(measured), media_type=_TYPE)
+
+
+@router.get("/metrics/", include_in_schema=False)
+async def refuse_slash() -> None:
+    """Answer 404: the framework would lead from here to the address without the slash, and so tell of it."""
+    raise HTTPException(404)
 
 
 @dataclass(frozen=True, slots=True)
