@@ -104,10 +104,10 @@ class PageAim:
     async def _correct(self, correction: Correction, written: Sequence[Section]) -> None:
         """Count the pages that the document would have, and spread the difference over the open sections."""
         plan = self._plan
-        draft = await asyncio.to_thread(
+        expected = await asyncio.to_thread(
             projected, plan.manuscript(written), plan.outline, self._targets, plan.by_key
         )
-        pages = await asyncio.to_thread(self._count_pages, draft)
+        pages = await asyncio.to_thread(self._count_pages, expected)
         missing = plan.brief.pages - _AIM_BELOW - pages
         if abs(missing) >= _CLOSE_ENOUGH * plan.brief.pages / 4:
             still_open = self._body[correction.since :]
