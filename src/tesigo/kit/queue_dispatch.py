@@ -33,7 +33,7 @@ _KEEP = f"""
 
 
 @dataclass
-class Claims(Queries):
+class FencedStatements(Queries):
     """pgqueuer's statements, each only for jobs that are still this worker's."""
 
     driver: QueueConnection
@@ -114,7 +114,7 @@ class Claims(Queries):
 class Dispatcher(QueueManager):
     """pgqueuer's dispatcher, never with more jobs than `concurrency` says at the moment."""
 
-    queries: Claims
+    queries: FencedStatements
     concurrency: Callable[[], int] = field(kw_only=True)
     _has_room: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 

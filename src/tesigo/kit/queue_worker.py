@@ -18,7 +18,7 @@ from pgqueuer.domain.errors import RetryRequested
 
 from tesigo.kit.queue import LEASE_S, NAMES, RetryIn
 from tesigo.kit.queue_connection import QueueConnection
-from tesigo.kit.queue_dispatch import Claims, Dispatcher
+from tesigo.kit.queue_dispatch import Dispatcher, FencedStatements
 from tesigo.kit.queue_runs import Runs, RunStopped, run_until_stopped
 from tesigo.kit.queue_schedules import Periodic, Schedules
 
@@ -56,7 +56,7 @@ async def consume(
     Cancelling this coroutine hands all running jobs back at once. Raises ValueError for a task of `periodic`
     whose time cannot be understood.
     """
-    Schedules(database_url, periodic, lease_s)
+    Schedules(database_url, periodic, lease_s)  # a wrong cron expression is told before anything runs
     async with asyncio.TaskGroup() as group:
         group.create_task(
             _keep_up(lambda: _Worker(database_url, handlers, concurrency, lease_s).run(stop, grace_s), stop)
@@ -91,14 +91,14 @@ class _Worker:
         self._runs = Runs()
         self._connection = QueueConnection(database_url)
         worker = types.QueueManagerId(uuid4())
-        self._claims = Claims(
+        self._statements = FencedStatements(
             self._connection,
             QueryBuilderEnvironment(NAMES),
             QueryQueueBuilder(NAMES),
             worker=worker,
             on_lost=self._cancel_lost,
         )
-        self._dispatcher = Dispatcher(self._claims, NAMES.channel, concurrency=concurrency)
+        self._dispatcher = Dispatcher(self._statements, NAMES.channel, concurrency=concurrency)
         self._dispatcher.queue_manager_id = worker
         for task, handler in handlers.items():
             self._dispatcher.entrypoint(task, on_failure="hold", accepts_context=False)(
@@ -129,7 +129,7 @@ class _Worker:
             # database refuses would keep this job and all that end with it from ever ending.
             try:
                 await self._runs.follow(job.id, handler(json.loads(job.payload or b"{}")))
-                self._claims.ending.add(job.id)
+                self._statements.ending.add(job.id)
             except RunStopped:
                 log.info("a job is handed back", task=task, queue_id=job.id)
                 raise RetryRequested(reason="handed back") from None
@@ -137,7 +137,7 @@ class _Worker:
                 raise RetryRequested(timedelta(seconds=wanted.delay_s), "asked for by the handler") from None
             except Exception as failure:
                 log.exception("a job failed and is held", task=task, queue_id=job.id)
-                self._claims.ending.add(job.id)
+                self._statements.ending.add(job.id)
                 raise HandlerFailed(ascii(failure)) from None
 
         return run
