@@ -1,4 +1,4 @@
-"""Jobs as their user sees them: requested, looked at, watched."""
+"""Jobs: requested, queued again, told of, ended."""
 
 import uuid
 from datetime import datetime
