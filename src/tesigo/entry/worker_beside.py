@@ -45,7 +45,9 @@ async def _keep_worker(grace_s: float, stop: asyncio.Event, hurry: asyncio.Event
                 pause_s = 0.5
             log.warning("the worker ended, starting another", code=code, pause_s=pause_s)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause_s)
+            # `wait_for` loses a cancellation that comes at the same moment
+            async with asyncio.timeout(pause_s):
+                await stop.wait()
         pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
 
 

@@ -66,9 +66,8 @@ class News:
                 event.clear()
                 yield announced
                 try:
-                    async with asyncio.timeout(
-                        pause_s
-                    ):  # `wait_for` loses a cancellation that comes with the event
+                    # `wait_for` loses a cancellation that comes with the event
+                    async with asyncio.timeout(pause_s):
                         await event.wait()
                     announced = True
                 except TimeoutError:

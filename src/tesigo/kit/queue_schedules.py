@@ -150,9 +150,8 @@ class _ScheduleRows(Queries):
     )
     is_due_at_once: set[int] = field(init=False, default_factory=set)
     _signs: dict[int, datetime] = field(init=False, default_factory=dict)
-    _turn: asyncio.Lock = field(
-        init=False, default_factory=asyncio.Lock
-    )  # a sign must not change while it is used
+    # a sign must not change while it is used
+    _turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     async def insert_schedule(self, schedules: dict[models.CronExpressionEntrypoint, timedelta]) -> None:
         """Do nothing: `fetch_schedule` adds what is missing."""

@@ -38,9 +38,8 @@ class SideBySide:
     def start(self, work: Coroutine[object, object, None]) -> None:
         """Start a work; those started earlier have their first turn before it."""
         task = self._group.create_task(self._see_through(work))
-        task.add_done_callback(
-            lambda _: work.close()
-        )  # one that is cancelled before its first turn has not begun it
+        # one that is cancelled before its first turn has not begun it
+        task.add_done_callback(lambda _: work.close())
 
     async def one_ended(self) -> None:
         """Return when a work has ended since this was asked the last time, at once if one has."""
