@@ -1,9 +1,10 @@
 """The writing of a document under its user's hand: started, cancelled, gone on with."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service
@@ -22,38 +23,35 @@ router = APIRouter(prefix="/documents/{document_id}")
 @router.post("/write")
 async def start_writing(request: Request, current: CurrentUser, now: Now, document_id: RowId) -> Response:
     """Have the document written; when that cannot be, its page says why."""
-    try:
-        async with database_of(request).transaction() as tx:
-            document = await service.own_document(tx, current.id, document_id)
-            await request_job(tx, current, document, now=now)
-    except Conflict as failure:
-        return back_to_document(request, document_id, [_warning(request, failure)])
-    return back_to_document(request, document_id)
+
+    async def start(tx: AsyncSession) -> None:
+        document = await service.own_document(tx, current.id, document_id)
+        await request_job(tx, current, document, now=now)
+
+    return await _done(request, document_id, start)
 
 
 @router.post("/cancel")
 async def cancel_writing(request: Request, current: CurrentUser, now: Now, document_id: RowId) -> Response:
     """Cancel the document's job; what is written stays. When it has ended already, the page says so."""
-    try:
-        async with database_of(request).transaction() as tx:
-            await service.own_document(tx, current.id, document_id)
-            job = await find_latest_job(tx, document_id)
-            if job is not None:
-                await cancel_job(tx, current.id, job.id, now=now)
-    except Conflict as failure:
-        return back_to_document(request, document_id, [_warning(request, failure)])
-    return back_to_document(request, document_id)
+
+    async def cancel(tx: AsyncSession) -> None:
+        await service.own_document(tx, current.id, document_id)
+        job = await find_latest_job(tx, document_id)
+        if job is not None:
+            await cancel_job(tx, current.id, job.id, now=now)
+
+    return await _done(request, document_id, cancel)
 
 
 @router.post("/resume")
 async def go_on_writing(request: Request, current: CurrentUser, now: Now, document_id: RowId) -> Response:
     """Go on from what is written; when that cannot be, the page says why."""
-    try:
-        async with database_of(request).transaction() as tx:
-            await resume_document(tx, current, document_id, now=now)
-    except Conflict as failure:
-        return back_to_document(request, document_id, [_warning(request, failure)])
-    return back_to_document(request, document_id)
+
+    async def resume(tx: AsyncSession) -> None:
+        await resume_document(tx, current, document_id, now=now)
+
+    return await _done(request, document_id, resume)
 
 
 def back_to_document(request: Request, document_id: int, notices: Iterable[Notice] = ()) -> RedirectResponse:
@@ -64,5 +62,17 @@ def back_to_document(request: Request, document_id: int, notices: Iterable[Notic
     return response
 
 
-def _warning(request: Request, failure: Conflict) -> Notice:
-    return Notice("warning", sentence_of(failure, words_of(request)))
+async def _done(
+    request: Request, document_id: int, work: Callable[[AsyncSession], Awaitable[None]]
+) -> RedirectResponse:
+    """Return the answer that leads to the document's page, once the work is done in a transaction of its own.
+
+    A Conflict in it is what the page then says.
+    """
+    try:
+        async with database_of(request).transaction() as tx:
+            await work(tx)
+    except Conflict as failure:
+        warning = Notice("warning", sentence_of(failure, words_of(request)))
+        return back_to_document(request, document_id, [warning])
+    return back_to_document(request, document_id)
