@@ -22,14 +22,14 @@ class Snapshot:
 
     seq: int
     last_seq: int
-    job_id: uuid.UUID | None
     status: str
-    progress: int
-    stage: str
-    sections_done: int
-    sections_total: int
-    error: str | None
     at: datetime
+    job_id: uuid.UUID | None = None
+    progress: int = 0
+    stage: str = ""
+    sections_done: int = 0
+    sections_total: int = 0
+    error: str | None = None
 
 
 async def take_snapshot(
@@ -43,22 +43,13 @@ async def take_snapshot(
     document = await documents.own_document(tx, user_id, document_id)
     job, last_seq = await store.get_last_state(tx, document_id)
     if after is None or after > last_seq or not await _is_all_kept(tx, document_id, max(1, after), last_seq):
-        return _present(document.status, job, last_seq=last_seq, at=now)
+        if job is None:
+            return Snapshot(seq=0, last_seq=last_seq, status=document.status, at=now)
+        return _snapshot_of(job, job.id, seq=last_seq, last_seq=last_seq, at=now)
     if after == 0:
-        return _before_any_job("draft" if last_seq else document.status, last_seq=last_seq, at=now)
+        return Snapshot(seq=0, last_seq=last_seq, status="draft" if last_seq else document.status, at=now)
     event = await store.get_event(tx, document_id, after)
-    return Snapshot(
-        seq=event.seq,
-        last_seq=last_seq,
-        job_id=event.job_id,
-        status=event.status,
-        progress=event.progress,
-        stage=event.stage,
-        sections_done=event.sections_done,
-        sections_total=event.sections_total,
-        error=event.error,
-        at=event.at,
-    )
+    return _snapshot_of(event, event.job_id, seq=event.seq, last_seq=last_seq, at=event.at)
 
 
 async def read_events(tx: AsyncSession, document_id: int, *, after: int, limit: int) -> Sequence[EventRow]:
@@ -77,33 +68,18 @@ async def _is_all_kept(tx: AsyncSession, document_id: int, first: int, last: int
     return await store.count_events(tx, document_id, first=first, last=last) == last - first + 1
 
 
-def _present(status: str, job: JobRow | None, *, last_seq: int, at: datetime) -> Snapshot:
-    if job is None:
-        return _before_any_job(status, last_seq=last_seq, at=at)
+def _snapshot_of(
+    told: JobRow | EventRow, job_id: uuid.UUID, *, seq: int, last_seq: int, at: datetime
+) -> Snapshot:
     return Snapshot(
-        seq=last_seq,
+        seq=seq,
         last_seq=last_seq,
-        job_id=job.id,
-        status=job.status,
-        progress=job.progress,
-        stage=job.stage,
-        sections_done=job.sections_done,
-        sections_total=job.sections_total,
-        error=job.error,
+        status=told.status,
         at=at,
-    )
-
-
-def _before_any_job(status: str, *, last_seq: int, at: datetime) -> Snapshot:
-    return Snapshot(
-        seq=0,
-        last_seq=last_seq,
-        job_id=None,
-        status=status,
-        progress=0,
-        stage="",
-        sections_done=0,
-        sections_total=0,
-        error=None,
-        at=at,
+        job_id=job_id,
+        progress=told.progress,
+        stage=told.stage,
+        sections_done=told.sections_done,
+        sections_total=told.sections_total,
+        error=told.error,
     )
