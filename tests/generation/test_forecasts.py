@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from tests.generation.jobs import OUTLINE, PARTS, claim, make_ready, request, rows
@@ -7,6 +8,8 @@ from tests.houses import opened_house
 from tests.writers import Writer, signed_in
 
 from tesigo.generation.forecasts import JobStatus, get_job_status
+from tesigo.generation.models import STATUSES
+from tesigo.generation.schemas import Status
 from tesigo.generation.workers_service import Worker, report_worker
 from tesigo.manuscript import Manuscript
 from tesigo.writing.stages import Stage
@@ -144,3 +147,7 @@ async def test_the_position_in_the_queue_is_the_order_in_which_it_serves(me, clo
         for row in await rows(me, "SELECT queue_id, id FROM jobs WHERE queue_id IS NOT NULL")
     }
     assert [entries[row.id] for row in served] == [*twins, long]
+
+
+def test_the_interface_knows_each_status_that_a_job_may_have() -> None:
+    assert get_args(Status) == STATUSES

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.generation import all_jobs_store
-
-STATUSES = ("queued", "running", "paused", "completed", "failed", "cancelled")
+from tesigo.generation.models import STATUSES
 
 _EVENTS_KEPT_FOR = timedelta(days=30)
 _CHECKPOINTS_KEPT_FOR = timedelta(days=7)

@@ -6,9 +6,7 @@ from sqlalchemy import delete, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from tesigo.generation.models import CheckpointRow, EventRow, JobRow
-
-_ENDED = ("completed", "failed", "cancelled")
+from tesigo.generation.models import ENDED, CheckpointRow, EventRow, JobRow
 
 
 async def count_by_status(tx: AsyncSession) -> dict[str, int]:
@@ -28,7 +26,7 @@ async def delete_events(tx: AsyncSession, *, ended_before: datetime, limit: int)
         .join(JobRow, JobRow.id == EventRow.job_id)
         .where(
             EventRow.document_id == JobRow.document_id,
-            JobRow.status.in_(_ENDED),
+            JobRow.status.in_(ENDED),
             JobRow.finished_at < ended_before,
             exists().where(newer.document_id == EventRow.document_id, newer.seq > EventRow.seq),
         )
@@ -45,7 +43,7 @@ async def delete_checkpoints(tx: AsyncSession, *, ended_before: datetime, limit:
     chosen = (
         select(CheckpointRow.job_id)
         .join(JobRow, JobRow.id == CheckpointRow.job_id)
-        .where(JobRow.status.in_(_ENDED), JobRow.finished_at < ended_before)
+        .where(JobRow.status.in_(ENDED), JobRow.finished_at < ended_before)
         .limit(limit)
         .with_for_update(of=CheckpointRow, skip_locked=True)
     )

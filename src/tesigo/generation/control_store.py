@@ -9,14 +9,12 @@ from sqlalchemy.orm import aliased
 
 from tesigo.documents.models import DocumentRow, SectionRow
 from tesigo.documents.sections_service import AUTHOR
-from tesigo.generation.models import JobRow
-
-_DISPATCHED = ("queued", "running")
+from tesigo.generation.models import DISPATCHED, JobRow
 
 
 async def get_dispatched(tx: AsyncSession, user_id: int) -> Sequence[JobRow]:
     """Return the user's jobs that wait or run."""
-    query = select(JobRow).where(JobRow.user_id == user_id, JobRow.status.in_(_DISPATCHED))
+    query = select(JobRow).where(JobRow.user_id == user_id, JobRow.status.in_(DISPATCHED))
     return (await tx.scalars(query)).all()
 
 
@@ -58,7 +56,7 @@ async def get_recoverable(
             or_(
                 job.status == "paused",
                 and_(job.status.in_(("failed", "cancelled")), counts.c.planned > 0),
-                and_(job.id.in_(lost_jobs), job.status.in_(_DISPATCHED)),
+                and_(job.id.in_(lost_jobs), job.status.in_(DISPATCHED)),
             ),
         )
         .order_by(job.created_at.desc(), job.id)

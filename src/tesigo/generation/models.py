@@ -1,6 +1,7 @@
 """The tables of jobs and of what is told about them."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
@@ -8,11 +9,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tesigo.kit.db import Row
 
+DISPATCHED = ("queued", "running")
+"""The statuses of a job that goes on by itself."""
+UNFINISHED = (*DISPATCHED, "paused")
+ENDED = ("completed", "failed", "cancelled")
+STATUSES = (*UNFINISHED, *ENDED)
+
+
+def _is_one_of(statuses: Iterable[str]) -> str:
+    quoted = ", ".join(f"'{status}'" for status in statuses)
+    return f"status IN ({quoted})"
+
 
 class JobRow(Row):
     """One run of the pipeline over a document: the truth about it, whatever the queue says.
 
-    status: queued, running, paused, completed, failed, cancelled. progress: 0 to 100, it never falls.
+    status: one of STATUSES. progress: 0 to 100, it never falls.
     fence: made anew by each worker that takes the job up; a write with another fence is refused.
     attempt: how many workers have taken it up since it last got on.
     queue_id: its entry in the queue; an ended job's entry may be gone.
@@ -21,15 +33,12 @@ class JobRow(Row):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint(
-            "status IN ('queued', 'running', 'paused', 'completed', 'failed', 'cancelled')",
-            name="status_is_known",
-        ),
+        CheckConstraint(_is_one_of(STATUSES), name="status_is_known"),
         Index(
             "uq_jobs_unfinished",
             "document_id",
             unique=True,
-            postgresql_where=text("status IN ('queued', 'running', 'paused')"),
+            postgresql_where=text(_is_one_of(UNFINISHED)),
         ),
         Index(
             "ix_jobs_waiting", text("priority DESC"), "created_at", postgresql_where=text("status = 'queued'")

@@ -9,9 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.documents.models import DocumentRow
 from tesigo.generation.errors import JobNotFound, JobTakenOver
-from tesigo.generation.models import EventRow, JobRow
-
-_UNFINISHED = ("queued", "running", "paused")
+from tesigo.generation.models import UNFINISHED, EventRow, JobRow
 
 
 async def get_job(tx: AsyncSession, job_id: uuid.UUID, *, user_id: int) -> JobRow:
@@ -31,7 +29,7 @@ async def find_latest_job(tx: AsyncSession, document_id: int) -> JobRow | None:
 async def find_unfinished_job(tx: AsyncSession, document_id: int) -> JobRow | None:
     """Return the document's job that waits, runs or is paused."""
     return await tx.scalar(
-        select(JobRow).where(JobRow.document_id == document_id, JobRow.status.in_(_UNFINISHED))
+        select(JobRow).where(JobRow.document_id == document_id, JobRow.status.in_(UNFINISHED))
     )
 
 

@@ -11,13 +11,13 @@ from tesigo.documents.models import DocumentRow
 from tesigo.documents.routes import files_of
 from tesigo.export.formats import Format
 from tesigo.generation.forecasts import get_job_status
+from tesigo.generation.models import DISPATCHED
 from tesigo.generation.routes import tools_of
 from tesigo.generation.service import find_latest_job
 from tesigo.kit.errors import Conflict
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.bibliography import Entry, describe
-from tesigo.web.documents import RUNNING
 from tesigo.web.new_document import COMMON_STYLES
 from tesigo.web.notices import Notice
 from tesigo.web.outlook import describe_outlook
@@ -49,7 +49,7 @@ async def show_document(
     listed = await sources_service.list_sources(tx, document, after_id=after, limit=_SOURCES_PER_PAGE + 1)
     words = words_of(request)
     sections = await sections_service.load_section_rows(tx, document)
-    is_running = job is not None and job.status in RUNNING
+    is_running = job is not None and job.status in DISPATCHED
     outlook: list[str] = []
     if job is not None and is_running:
         at_a_time = tools_of(request).section_concurrency

@@ -20,8 +20,6 @@ from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import show_page, words_of
 
 _PER_PAGE = 20
-RUNNING = ("queued", "running")
-"""The states of a job that goes on by itself."""
 _MOST_INTERRUPTED = 5
 
 router = APIRouter(prefix="/documents")
