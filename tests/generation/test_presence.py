@@ -112,7 +112,9 @@ async def test_a_worker_that_the_database_refuses_for_a_while_is_known_again_aft
                 await execute(me, "ALTER TABLE hidden RENAME TO workers")
             with pool.running_one():
                 await until(me, (2, 1))
-    assert [line["event"] for line in logs] == ["the queue's depth is unknown, the pool stays"]
+    assert [line["event"] for line in logs] == [
+        "the queue's depth or this worker's row is out of reach, the pool stays"
+    ]
 
 
 async def test_a_database_that_is_away_leaves_the_pool_as_it_is_and_ends_no_worker():
@@ -124,7 +126,7 @@ async def test_a_database_that_is_away_leaves_the_pool_as_it_is_and_ends_no_work
             await until_so(lambda: any("stays" in line["event"] for line in logs))
             assert pool.size == 10
     assert [line["event"] for line in logs] == [
-        "the queue's depth is unknown, the pool stays",
+        "the queue's depth or this worker's row is out of reach, the pool stays",
         "the worker could not say that it stops",
     ]
     await away.close()

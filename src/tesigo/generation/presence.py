@@ -65,7 +65,10 @@ class _Presence:
                 was_seen = True
             except Exception as failure:  # noqa: BLE001 - if this ended, nobody would see the worker any more
                 if was_seen:
-                    log.warning("the queue's depth is unknown, the pool stays", reason=repr(failure))
+                    log.warning(
+                        "the queue's depth or this worker's row is out of reach, the pool stays",
+                        reason=repr(failure),
+                    )
                 was_seen = False
             await asyncio.sleep(_LOOK_EVERY_S)
 
