@@ -1,6 +1,6 @@
 """`GET /metrics`: queue, jobs and workers of the whole installation, for Prometheus.
 
-All is read from the database when it is asked for, so that every process of an installation answers the same.
+All is read from the database when it is asked for, so that every web server of an installation answers the same.
 """
 
 import asyncio
