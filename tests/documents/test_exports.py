@@ -4,6 +4,8 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
+from tests.confined_children import killed_children
 from tests.fakes.files import FakeFiles
 from tests.houses import ABSTRACTS, HERE
 
@@ -90,6 +92,18 @@ async def test_a_document_that_is_deleted_while_it_is_rendered_leaves_no_file(me
     files.before_keeping = lambda: me.ask("DELETE", f"/documents/{document_id}")
     assert (await export(me, document_id, "md")).status_code == 404
     assert files.kept == {}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_export_that_the_machine_stops_is_to_be_asked_for_again(me, files):
+    document_id = await written(me)
+    with capture_logs(), killed_children() as killed:
+        answer = await export(me, document_id, "pdf")
+    assert killed
+    assert (answer.status_code, answer.json()["code"]) == (503, "child_killed")
+    assert "try again" in answer.json()["detail"]
+    assert files.kept == {}
+    assert (await export(me, document_id, "pdf")).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
+from tests.confined_children import killed_children
 from tests.houses import ABSTRACTS
 
 from tesigo.documents import service, sources_service
@@ -70,6 +72,19 @@ async def test_real_files_are_read_or_refused_with_a_sentence(me, shared_data, n
         assert answer.status_code in (400, 415), answer.text
         assert answer.json()["detail"].endswith(".")
         assert (await me.ask("GET", f"/documents/{document_id}/sources")).json()["items"] == []
+
+
+@pytest.mark.parametrize("name", ["derived__it_tech.pdf", "derived__it_tech.docx", "refs.bib"])
+async def test_a_file_whose_reading_the_machine_stops_is_not_called_broken(me, shared_data, name):
+    document_id = await me.create()
+    files = shared_data / "uploads" / "files"
+    content = FILES[name][0] if name in FILES else (files / name).read_bytes()
+    with capture_logs(), killed_children() as killed:
+        answer = await upload(me, document_id, name, content)
+    assert killed
+    assert (answer.status_code, answer.json()["code"]) == (503, "child_killed")
+    assert "try again" in answer.json()["detail"]
+    assert (await upload(me, document_id, name, content)).status_code == 201
 
 
 async def test_a_broken_record_is_told_and_the_others_are_kept(me):

@@ -1,10 +1,12 @@
 import io
 import math
 import re
+import signal
 import zipfile
 from datetime import UTC, date, datetime
 
 import pytest
+from tests.confined_children import killed_children
 from tests.export.manuscripts import (
     SOURCES,
     docx_paragraphs,
@@ -20,6 +22,7 @@ from tests.export.manuscripts import (
 from tesigo.export.errors import UnknownCitation, UnknownNorm, UnknownStyle
 from tesigo.export.formats import Format
 from tesigo.export.rendering import count_pages, render
+from tesigo.kit.confined import ChildKilled
 
 
 @pytest.mark.parametrize(
@@ -171,3 +174,14 @@ def test_packed_files_carry_no_time_of_their_making(kind: Format) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert [name for name in archive.namelist() if today in archive.read(name)] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_machine_that_stops_the_setting_says_nothing_of_the_text(number: signal.Signals) -> None:
+    manuscript = make_single("Plain words.")
+    with killed_children(number) as killed:
+        for make in (lambda: render(manuscript, Format.PDF), lambda: count_pages(manuscript)):
+            with pytest.raises(ChildKilled):
+                make()
+    assert len(killed) == 2
+    assert render(manuscript, Format.PDF)

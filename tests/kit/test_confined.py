@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tesigo.kit.confined import ConfinedFailure, LimitExceeded, Limits, run_confined
+from tesigo.kit.confined import ChildKilled, ConfinedFailure, LimitExceeded, Limits, run_confined
+from tesigo.kit.errors import Unavailable
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
@@ -95,6 +97,32 @@ def test_another_exit_code_than_0_is_a_failure_with_the_end_of_what_the_child_sa
     assert len(failed.value.stderr) <= 4_000
 
 
-def test_a_child_that_was_killed_from_outside_is_no_success(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_child_that_the_machine_ends_has_met_no_limit_and_may_be_tried_again(tmp_path, number):
+    """Whatever it had said before: a warning about memory is no confession."""
+    code = (
+        "import os, signal, sys, threading\n"
+        "print('short of memory', file=sys.stderr, flush=True)\n"
+        "open('started', 'w').close()\nthreading.Event().wait(60)\n"
+    )
+
+    def kill_it_once_it_runs() -> None:
+        ends = time.monotonic() + 20
+        while not (tmp_path / "started").exists():
+            assert time.monotonic() < ends
+            threading.Event().wait(0.01)
+        os.kill(int((tmp_path / "pid").read_text()), number)
+
+    killer = threading.Thread(target=kill_it_once_it_runs)
+    killer.start()
+    with pytest.raises(ChildKilled) as killed:
+        run(f"import os; open('pid', 'w').write(str(os.getpid()))\n{code}", tmp_path)
+    killer.join()
+    assert isinstance(killed.value, Unavailable)
+    assert "try again" in killed.value.message
+    assert "too large" not in killed.value.message
+
+
+def test_a_child_that_ends_by_its_own_fault_is_no_success(tmp_path):
     with pytest.raises(ConfinedFailure):
         run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", tmp_path)

@@ -16,7 +16,8 @@ def run_pandoc(arguments: Sequence[str], *, folder: Path, stdin: bytes = b"") ->
     """Return what pandoc wrote to its standard output; in its sandbox it has no clock, so that bytes are fixed.
 
     arguments: after `pandoc --sandbox`; relative paths are looked for in `folder`.
-    Raises LimitExceeded when the text is too intricate for time or memory, ConfinedFailure on any other end.
+    Raises LimitExceeded when the text is too intricate for time or memory, ChildKilled when somebody else stopped
+    it, ConfinedFailure on any other end.
     """
     command = [_pandoc_path(), "+RTS", f"-M{_HEAP_MIB}m", "-RTS", "--sandbox", *arguments]
     out, _ = run_confined(command, cwd=folder, limits=_LIMITS, stdin=stdin)

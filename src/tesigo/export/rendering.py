@@ -19,7 +19,8 @@ def render(manuscript: Manuscript, format: Format) -> bytes:  # noqa: A002 - the
     """Return the file's bytes; the same manuscript gives the same bytes.
 
     Blocks for about a second (10 pages) to ten (200 pages): call it in a thread from asynchronous code.
-    Raises UnknownNorm, UnknownStyle, UnknownCitation, UnreadableText (all Invalid): each says what to change.
+    Raises UnknownNorm, UnknownStyle, UnknownCitation, UnreadableText (all Invalid): each says what to change;
+    ChildKilled when the machine stopped it: the same manuscript may be set in a moment.
     """
     return _within_limits(lambda: _WRITERS[format](compose(manuscript)))
 

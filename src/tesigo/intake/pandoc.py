@@ -16,7 +16,8 @@ _HEAP = "-M512M"
 def run_pandoc(source_format: str, target_format: str, data: bytes, *, time_s: float = _TIME_S) -> bytes:
     """Return the conversion of `data`; see `pandoc --list-input-formats`.
 
-    Raises LimitExceeded or ConfinedFailure: what that means, the caller knows.
+    Raises LimitExceeded or ConfinedFailure: what that means, the caller knows. Raises ChildKilled, which says nothing
+    of the data.
     """
     command = [
         *(pypandoc.get_pandoc_path(), "+RTS", _HEAP, "-RTS", "--sandbox"),

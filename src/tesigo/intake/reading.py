@@ -34,7 +34,8 @@ def read_sources(
     name: the file's own, for its title and for a check against its content, which alone decides the kind.
     taken: keys that the document has; the new ones differ from them and from each other.
     Blocks, for 40 s at worst (a child process reads PDF, DOCX, BibTeX and RIS): call it in a thread from
-    asynchronous code. Raises the kinds of `intake.errors`; their messages say what to bring instead.
+    asynchronous code. Raises the kinds of `intake.errors`; their messages say what to bring instead. Raises
+    ChildKilled when the machine stopped the child: nothing is wrong with the file.
     """
     if len(data) > most_bytes:
         raise FileTooLarge(f"This file is larger than {most_bytes / (1 << 20):g} MiB. Bring a smaller one.")

@@ -15,11 +15,13 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from tesigo.kit.errors import Failure
+from tesigo.kit.errors import Failure, HouseUnavailable
 
 _LAUNCHER = Path(__file__).with_name("confined_launcher.py")
 _STDERR_SHOWN = 4_000
-_STOPPED = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ)
+_STOPPED = (-signal.SIGXCPU, -signal.SIGXFSZ)
+_KILLED = (-signal.SIGKILL, -signal.SIGTERM)
+"""How the machine ends a child: short of memory, or as a supervisor that stops all processes of a service."""
 _SHORT_OF = ("emory", "heap", "File too large")
 """What runtimes say at their end when a limit was refused to them: of memory (libc, Python, GHC, Rust), of a file."""
 
@@ -55,6 +57,15 @@ class LimitExceeded(ConfinedFailure):
     code = "child_limit_exceeded"
 
 
+class ChildKilled(HouseUnavailable):
+    """Somebody else killed the child, which says nothing of its input: the same may work in a moment."""
+
+    code = "child_killed"
+
+    def __init__(self) -> None:
+        super().__init__("The machine stopped this work before it was done: please try again in a moment.")
+
+
 def run_confined(
     command: Sequence[str],
     *,
@@ -67,7 +78,8 @@ def run_confined(
 
     The child sees none of our environment but `environment`, and leads a process group of its own, which is
     killed whole when it ends or time is up. Blocks: call it in a thread from asynchronous code.
-    Raises LimitExceeded when a limit stopped it, ConfinedFailure when it ended with another code than 0.
+    Raises LimitExceeded when a limit stopped it, ChildKilled when somebody else did, ConfinedFailure when it ended
+    with another code than 0.
     """
     launched = [
         sys.executable,
@@ -103,6 +115,8 @@ def run_confined(
         stderr = _end_of(err).decode("utf-8", "replace")
         if code == 0:
             return out.read(), stderr
+    if code in _KILLED:
+        raise ChildKilled
     if code in _STOPPED or any(word in stderr for word in _SHORT_OF):
         raise LimitExceeded(
             "stopped at its limit of time or memory: the input is too large or too intricate", stderr=stderr

@@ -88,3 +88,12 @@ class Unavailable(Failure):
     """Something outside does not answer: the same call may work later."""
 
     code = "unavailable"
+
+
+class HouseUnavailable(Unavailable):
+    """A part of this installation is away or was stopped, and nothing follows from that: all is to be done again.
+
+    Nobody goes on without that part, as without something outside that fails: what was made would lack it for ever.
+    """
+
+    code = "house_unavailable"
