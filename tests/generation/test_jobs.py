@@ -1,7 +1,10 @@
 import asyncio
 import uuid
+from dataclasses import replace
 
+import httpx
 import pytest
+from structlog.testing import capture_logs
 from tests.generation.jobs import (
     OUTLINE,
     PARTS,
@@ -12,12 +15,16 @@ from tests.generation.jobs import (
     status,
     until_somebody_waits,
 )
+from tests.houses import HERE
 
 from tesigo.accounts.service import find_user
+from tesigo.adapters.library_search import LibrarySearch
 from tesigo.documents.service import own_document
+from tesigo.entry.api import make_app
 from tesigo.generation.claims import MOST_ATTEMPTS
 from tesigo.generation.errors import JobTakenOver
 from tesigo.generation.service import request_job, tell
+from tesigo.kit.db import Database
 from tesigo.manuscript import Manuscript, Outline, Source
 from tesigo.writing.stages import Stage
 
@@ -202,6 +209,19 @@ async def test_an_outline_is_proposed_and_nothing_is_kept_of_it(me):
     assert await all_that_is_kept(me, document_id) == before
     nothing = await me.ask("POST", "/generate/outline", json={"title": "Volcanoes of Iceland"})
     assert (nothing.status_code, nothing.json()["code"]) == (400, "no_usable_source")
+
+
+async def test_an_outline_is_not_refused_for_want_of_sources_while_the_database_is_away(me):
+    app = make_app(me.house)
+    nowhere = LibrarySearch(Database("postgresql://nobody@127.0.0.1:1/x"))
+    app.state.tools = replace(me.house.tools, searches=(nowhere,))
+    headers = {"Authorization": me.client.headers["authorization"]}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=HERE, headers=headers) as client:
+        with capture_logs():
+            answer = await client.post("/api/v1/generate/outline", json={"title": "Feedback on essays"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
+    assert "try again" in answer.json()["detail"]
 
 
 async def test_waiting_jobs_know_how_many_are_served_before_them(me):

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from tesigo.kit.errors import HouseUnavailable
 from tesigo.manuscript import Source
 from tesigo.research.errors import SourcesUnavailable
 from tesigo.research.evidence import gather_sources, rank_evidence
@@ -97,6 +100,16 @@ async def test_a_search_that_fails_or_is_late_is_a_warning_and_the_others_serve(
         "Slow did not answer within 0.2 s; its sources are missing.",
         "Down found nothing: it is closed today",
     )
+
+
+async def test_a_part_of_the_house_that_is_away_ends_the_search_at_once_and_is_told_as_it_is():
+    """What would be found without it must not be taken for all there is."""
+    away = HouseUnavailable("the library is away")
+    searches = [FakeSearch("Slow", [], late=True)] + [FakeSearch("library", [], failure=away)] * 2
+    async with asyncio.timeout(20):
+        with pytest.raises(HouseUnavailable) as told:
+            await gather(*searches, timeout_s=60)
+    assert told.value is away
 
 
 async def test_no_more_than_the_limit_is_kept_beside_our_own():

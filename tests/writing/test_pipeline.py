@@ -16,11 +16,12 @@ from tesigo.manuscript import Manuscript, Outline, Section, Source
 from tesigo.manuscript.markdown import join_sections
 from tesigo.research.errors import SourcesUnavailable
 from tesigo.research.evidence import Evidence
+from tesigo.research.ports import SourceSearch
 from tesigo.writing.brief import Brief, make_brief
 from tesigo.writing.checks import find_faults
 from tesigo.writing.errors import NoUsableSource
 from tesigo.writing.offline_composer import OfflineComposer
-from tesigo.writing.pipeline import SoFar, write_document
+from tesigo.writing.pipeline import SoFar, plan_outline, write_document
 from tesigo.writing.ports import SectionTask, SummaryTask
 from tesigo.writing.stages import Stage
 
@@ -155,15 +156,48 @@ async def test_unknown_style_and_norm_are_refused_before_any_work(
     assert journal.sources == ()
 
 
+class EmptySearch:
+    """Answers, and knows nothing."""
+
+    name = "empty index"
+
+    async def find_sources(self, query: str, *, limit: int) -> list[Source]:
+        assert query
+        assert limit
+        return []
+
+
+class SilentSearch:
+    """Does not answer."""
+
+    name = "silent index"
+
+    async def find_sources(self, query: str, *, limit: int) -> list[Source]:
+        raise SourcesUnavailable(f"it rests on Mondays, asked for {limit} on {query}")
+
+
+async def search_alone(*searches: SourceSearch) -> None:
+    await plan_outline(make_brief(TITLE), composer=OfflineComposer(), own_sources=(), searches=searches)
+
+
+async def test_when_no_search_answered_it_says_so_with_the_reasons_instead_of_asking_for_papers() -> None:
+    with pytest.raises(SourcesUnavailable) as told:
+        await search_alone(SilentSearch(), SilentSearch())
+    assert "try again" in told.value.message
+    assert told.value.message.count("it rests on Mondays") == 2
+    assert "papers" not in told.value.message
+
+
+async def test_when_some_searches_answered_it_says_both_what_to_add_and_who_was_silent() -> None:
+    with pytest.raises(NoUsableSource, match=r"add papers .* try again .* it rests on Mondays.*\.$"):
+        await search_alone(EmptySearch(), SilentSearch())
+    with pytest.raises(NoUsableSource, match=r"to the library\.$"):
+        await search_alone(EmptySearch())
+
+
 async def test_a_search_that_fails_becomes_a_warning(
     farming: list[Source], journal: RecordingJournal
 ) -> None:
-    class SilentSearch:
-        name = "silent index"
-
-        async def find_sources(self, query: str, *, limit: int) -> list[Source]:
-            raise SourcesUnavailable(f"it rests on Mondays, asked for {limit} on {query}")
-
     await write_document(
         make_brief(TITLE, pages=5),
         composer=OfflineComposer(),

@@ -19,10 +19,11 @@ class LibrarySearch:
     async def find_sources(self, query: str, *, limit: int) -> list[Source]:
         """Return sources that hold some word of the query, best match first.
 
-        Raises SourcesUnavailable when the database does not answer.
+        Raises DatabaseAway when the database does not answer, which is no reason to write without the library, and
+        SourcesUnavailable when it refuses the search itself.
         """
         try:
             async with self._database.transaction() as tx:
                 return await search_library(tx, query, limit=limit)
-        except (OSError, SQLAlchemyError) as error:
-            raise SourcesUnavailable("the library's database does not answer; try again later") from error
+        except SQLAlchemyError as error:
+            raise SourcesUnavailable("the library cannot be searched; try again later") from error

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from tesigo.kit.errors import Unavailable
+from tesigo.kit.errors import HouseUnavailable
 
 _PASSING = ("08", "25006", "25P03", "28", "3D", "40", "53", "57")
 """Classes of PostgreSQL's error codes that speak of the server or of other transactions, not of the statement.
@@ -45,7 +45,7 @@ class Row(DeclarativeBase):
     }
 
 
-class DatabaseAway(Unavailable):
+class DatabaseAway(HouseUnavailable):
     """The database does not answer, or gave a transaction up: nothing of it is kept, it may be tried again.
 
     reason: what the driver calls it, for those who run the program.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tesigo.kit.errors import Failure
+from tesigo.kit.errors import Failure, HouseUnavailable
 from tesigo.manuscript import Passage, Source
 from tesigo.manuscript.keys import issue_key
 from tesigo.research.merging import merge_sources
@@ -79,8 +79,10 @@ async def gather_sources(
 
     Each search has `timeout_s`; one that fails or is late becomes a warning and the others serve. A found
     source whose key is taken gets another; our own keep theirs.
+    Raises HouseUnavailable, as it is, when a search lacks a part of this installation: the others are stopped.
     """
     answers: list[list[Source] | str] = [[] for _ in searches]
+    lacking: ExceptionGroup[HouseUnavailable] | None = None
 
     async def ask(place: int, search: SourceSearch) -> None:
         try:
@@ -88,12 +90,19 @@ async def gather_sources(
                 answers[place] = await search.find_sources(query, limit=limit)
         except TimeoutError:
             answers[place] = f"{search.name} did not answer within {timeout_s:g} s; its sources are missing."
+        except HouseUnavailable:
+            raise
         except Failure as failure:
             answers[place] = f"{search.name} found nothing: {failure.message}"
 
-    async with asyncio.TaskGroup() as group:
-        for place, search in enumerate(searches):
-            group.create_task(ask(place, search))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for place, search in enumerate(searches):
+                group.create_task(ask(place, search))
+    except* HouseUnavailable as failures:
+        lacking = failures
+    if lacking:
+        raise lacking.exceptions[0]
     found = [source for answer in answers if not isinstance(answer, str) for source in answer]
     merged = merge_sources([*own, *found])
     kept = len(merge_sources(own))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tesigo.export.norms import load_norm
 from tesigo.export.styles import find_style
 from tesigo.manuscript import Manuscript, Outline, Section, Source
+from tesigo.research.errors import SourcesUnavailable
 from tesigo.research.evidence import Gathered, gather_sources, rank_evidence
 from tesigo.research.ports import SourceSearch
 from tesigo.writing.brief import Brief
@@ -53,8 +54,9 @@ async def write_document(
     had never been interrupted. Cancelling stops all sections at once and loses nothing that the journal has heard of.
     A failure of composer, journal or page counter while sections are written is raised when those that are under way
     have ended and are recorded; no other is begun.
-    Raises NoUsableSource when nothing can be quoted for the title, UnknownNorm and UnknownStyle before any
-    work, FaultyText when a section breaks a promise that cannot be mended.
+    Raises NoUsableSource when nothing can be quoted for the title, SourcesUnavailable when that is because no search
+    answered, HouseUnavailable when a part of this installation is away, UnknownNorm and UnknownStyle before any work,
+    FaultyText when a section breaks a promise that cannot be mended.
     """
     if concurrency < 1:
         raise ValueError(f"concurrency is {concurrency}, and nothing would ever be written")
@@ -94,7 +96,8 @@ async def plan_outline(
 ) -> Outline:
     """Return the outline that a document of this brief would begin with; nothing is recorded.
 
-    Raises NoUsableSource when nothing can be quoted for the title.
+    Raises NoUsableSource when nothing can be quoted for the title, SourcesUnavailable when that is because no search
+    answered, HouseUnavailable when a part of this installation is away.
     """
     gathered = await _gather(brief, own_sources, searches)
     evidence = await asyncio.to_thread(rank_evidence, brief.title, gathered.sources)
@@ -113,12 +116,16 @@ async def _gather(brief: Brief, own_sources: Sequence[Source], searches: Sequenc
     gathered = await gather_sources(
         brief.title, own=own_sources, searches=searches, limit=_MOST_FOUND, timeout_s=_SEARCH_TIMEOUT_S
     )
-    if not gathered.sources:
-        raise NoUsableSource(
-            "There is no source to write from: add papers (PDF, DOCX, text) or records with abstracts "
-            "(BibTeX, RIS, CSL-JSON) to the document or to the library."
-        )
-    return gathered
+    if gathered.sources:
+        return gathered
+    reasons = " ".join(f"{warning.rstrip('.')}." for warning in gathered.warnings)
+    if reasons and len(gathered.warnings) == len(searches):
+        raise SourcesUnavailable(f"No search for sources answered: please try again in a moment. {reasons}")
+    advice = (
+        "There is no source to write from: add papers (PDF, DOCX, text) or records with abstracts "
+        "(BibTeX, RIS, CSL-JSON) to the document or to the library."
+    )
+    raise NoUsableSource(f"{advice} Or try again in a moment: {reasons}" if reasons else advice)
 
 
 def _require_faultless(manuscript: Manuscript) -> None:
