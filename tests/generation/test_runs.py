@@ -1,10 +1,12 @@
 import asyncio
+import json
 import uuid
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
+from tests.confined_children import killed_children
 from tests.generation.jobs import (
     FailingComposer,
     PausingComposer,
@@ -15,13 +17,17 @@ from tests.generation.jobs import (
     status,
     until_somebody_waits,
 )
+from tests.houses import ABSTRACTS
 
+from tesigo.adapters.library_search import LibrarySearch
 from tesigo.documents import sections_service
+from tesigo.documents.library_service import add_to_library
 from tesigo.generation.claims import MOST_ATTEMPTS
 from tesigo.generation.errors import JobTakenOver
 from tesigo.generation.journal import DatabaseJournal
 from tesigo.generation.ports import NoCopies
 from tesigo.generation.tasks import run_job
+from tesigo.intake.reading import read_sources
 from tesigo.kit.db import Database
 from tesigo.kit.queue import RetryIn
 from tesigo.manuscript import PlannedSection, SectionKind
@@ -103,6 +109,52 @@ async def test_a_lost_database_brings_the_job_again(me):
     with pytest.raises(RetryIn):
         await run_job(tools(me, database=nowhere), payload(job_id))
     assert (await status(me, job_id))["status"] == "queued"
+
+
+async def test_a_database_lost_during_research_brings_the_job_again_and_the_library_is_searched_then(me):
+    async with me.house.database.transaction() as tx:
+        sources = read_sources("refs.json", json.dumps(ABSTRACTS).encode()).sources
+        await add_to_library(tx, sources, me.house.clock())
+    document_id = await me.create()
+    await me.add(document_id, {**ABSTRACTS[0], "title": "One source of the writer's own"})
+    job_id = await request(me, document_id)
+    nowhere = LibrarySearch(Database("postgresql://nobody@127.0.0.1:1/x"))
+    with pytest.raises(RetryIn) as soon:
+        await run_job(tools(me, searches=(nowhere,)), payload(job_id))
+    assert soon.value.delay_s <= 2
+    assert (await status(me, job_id))["status"] == "running"
+    await run_job(me.house.tools, payload(job_id))
+    assert (await status(me, job_id))["status"] == "completed"
+    kept = await rows(me, "SELECT 1 FROM sources WHERE document_id = :id", id=document_id)
+    assert len(kept) == 1 + len(sources)
+
+
+async def test_a_count_of_pages_that_the_machine_stops_brings_the_job_again(me):
+    document_id = await make_ready(me)
+    job_id = await request(me, document_id)
+    with killed_children() as killed, pytest.raises(RetryIn):
+        await run_job(me.house.tools, payload(job_id))
+    assert killed
+    assert (await status(me, job_id))["status"] == "running"
+    await run_job(me.house.tools, payload(job_id))
+    assert (await status(me, job_id))["status"] == "completed"
+
+
+async def test_a_machine_that_stays_short_of_something_is_given_minutes_before_the_job_fails(me):
+    job_id = await request(me, await make_ready(me))
+    composer = FailingComposer(OSError(28, "No space left on device"))
+    pauses_s = []
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(RetryIn) as again:
+            await run_job(tools(me, composer=composer), payload(job_id))
+        pauses_s.append(again.value.delay_s)
+    *before_another, before_the_end = pauses_s
+    assert before_another == sorted(set(before_another))
+    assert before_another[0] <= 2
+    assert sum(before_another) > 120
+    assert before_the_end <= 2  # nothing more is tried, it is only told
+    await run_job(tools(me, composer=composer), payload(job_id))
+    assert (await status(me, job_id))["status"] == "failed"
 
 
 @pytest.mark.parametrize("failure", [ConnectionResetError(), OSError(24, "Too many open files")])

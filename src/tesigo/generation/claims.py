@@ -22,12 +22,16 @@ MOST_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run of a job: whose it is, and the fence that every write must show."""
+    """A run of a job: whose it is, and the fence that every write must show.
+
+    attempt: 1 for the first since the job last got on.
+    """
 
     job_id: uuid.UUID
     document_id: int
     user_id: int
     fence: uuid.UUID
+    attempt: int
     queue_id: int | None = None
 
 
@@ -64,7 +68,7 @@ async def claim_job(tx: AsyncSession, job_id: uuid.UUID, now: datetime) -> Claim
     job.fence = uuid.uuid4()
     job.status = "running"
     job.started_at = job.started_at or now
-    return Claim(job.id, job.document_id, job.user_id, job.fence, job.queue_id)
+    return Claim(job.id, job.document_id, job.user_id, job.fence, job.attempt, job.queue_id)
 
 
 async def is_still_due(tx: AsyncSession, claim: Claim) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from tesigo.generation.claims import (
+    MOST_ATTEMPTS,
     Assignment,
     Claim,
     claim_job,
@@ -26,7 +27,7 @@ from tesigo.generation.service import topic_of_run
 from tesigo.kit.clock import Clock
 from tesigo.kit.context import working_on
 from tesigo.kit.db import Database, DatabaseAway
-from tesigo.kit.errors import Failure, LimitReached
+from tesigo.kit.errors import Failure, HouseUnavailable, LimitReached
 from tesigo.kit.notify import News
 from tesigo.kit.queue import RetryIn
 from tesigo.manuscript import Manuscript
@@ -37,6 +38,8 @@ from tesigo.writing.ports import Composer, PageCounter
 log = structlog.get_logger(__name__)
 
 _PAUSE_S = 2.0
+_PAUSES_S = (2.0, 8.0, 30.0, 120.0)
+"""After each attempt but the last, when the machine is short of something: it may be so for minutes."""
 _LOOK_EVERY_S = 1.0
 _FORGIVE_WITHIN_S = 1.0
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -66,8 +69,9 @@ async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Write the document of the job that the payload names.
 
     A failure that the user can act on ends the job with its sentence, and a limit that is used up lets it rest.
-    A lost database, or a machine that is short of something, makes the queue bring the job again. A job that is
-    cancelled, deleted or taken over meanwhile is stopped at once, also in the middle of a section.
+    A lost database makes the queue bring the job again soon; a machine that is short of something, or that kills what
+    counts pages, after a pause that grows with each attempt. A job that is cancelled, deleted or taken over meanwhile
+    is stopped at once, also in the middle of a section.
     Cancellation leaves the job as it is, for the next worker, and is not counted as an attempt.
     """
     job_id = uuid.UUID(str(payload["job_id"]))
@@ -76,7 +80,7 @@ async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
             async with tools.database.transaction() as tx:
                 claim = await claim_job(tx, job_id, tools.clock())
         except (DatabaseAway, OSError) as error:
-            raise _goes_on_later(error) from error
+            raise _goes_on_later(error, _PAUSE_S) from error
         if claim is None:
             return
         with working_on(document_id=claim.document_id, user_id=claim.user_id):
@@ -85,16 +89,25 @@ async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
             except JobTakenOver:
                 log.info("the run is over, the job is not ours any more")
                 await _leave(tools, claim)
-            except (DatabaseAway, OSError) as error:
-                raise _goes_on_later(error) from error
+            except DatabaseAway as error:
+                raise _goes_on_later(error, _PAUSE_S) from error
+            except (HouseUnavailable, OSError) as error:
+                raise _goes_on_later(error, _pause_after(claim)) from error
             except asyncio.CancelledError:
                 await _forgive(tools, claim)
                 raise
 
 
-def _goes_on_later(error: Exception) -> RetryIn:
-    log.warning("the database or the machine fails, the job goes on later", reason=repr(error))
-    return RetryIn(_PAUSE_S)
+def _goes_on_later(error: Exception, pause_s: float) -> RetryIn:
+    log.warning(
+        "the database or the machine fails, the job goes on later", reason=repr(error), pause_s=pause_s
+    )
+    return RetryIn(pause_s)
+
+
+def _pause_after(claim: Claim) -> float:
+    """Return for how long to leave the machine alone; nobody waits for long to be told that no attempt is left."""
+    return _PAUSES_S[claim.attempt - 1] if claim.attempt < MOST_ATTEMPTS else _PAUSE_S
 
 
 async def _leave(tools: Tools, claim: Claim) -> None:
@@ -106,7 +119,7 @@ async def _leave(tools: Tools, claim: Claim) -> None:
         async with tools.database.transaction() as tx:
             is_due = await is_still_due(tx, claim)
     except DatabaseAway as error:
-        raise _goes_on_later(error) from error
+        raise _goes_on_later(error, _PAUSE_S) from error
     if is_due:
         raise RetryIn(_PAUSE_S)
 
@@ -133,7 +146,7 @@ async def _run(tools: Tools, claim: Claim) -> None:
         manuscript = await _write_watched(tools, claim, assignment, journal)
         await journal.completed(manuscript)
         log.info("job completed", words=manuscript.words)
-    except (JobTakenOver, DatabaseAway, OSError):
+    except (JobTakenOver, HouseUnavailable, OSError):
         raise
     except LimitReached as limit:
         reason = _storable(limit.message)
@@ -161,11 +174,11 @@ async def _load(tools: Tools, claim: Claim) -> Assignment:
     try:
         async with tools.database.transaction() as tx:
             return await load_assignment(tx, claim, tools.clock())
-    except (JobTakenOver, DatabaseAway, OSError):
+    except (JobTakenOver, HouseUnavailable, OSError):
         raise
     except Exception as error:
         log.exception("a job could not be taken up")
-        raise RetryIn(_PAUSE_S) from error
+        raise RetryIn(_pause_after(claim)) from error
 
 
 async def _write_watched(
