@@ -84,9 +84,9 @@ async def test_one_that_reads_nothing_is_cut_off_and_delays_nobody(address, hub,
         slow = await connect(
             address, me, document_id, sock=narrow_socket(address), max_queue=1, ping_interval=None
         )
-        await until(lambda: hub.connections == 2)
+        await until(lambda: watchers(hub) == 2)
         seen = 1
-        while hub.connections == 2:
+        while watchers(hub) == 2:
             assert seen < ENOUGH, "nobody was cut off"
             await tell_of(me, job_id, 50)
             seen = (await receive_until(quick, seen + 50))[-1]  # while the other one hangs
@@ -122,7 +122,7 @@ async def test_a_user_has_so_many_connections_and_another_is_not_harmed(address,
         async with connect(address, other, others_document) as theirs:
             assert (await receive(theirs))["type"] == "snapshot"
         await clients[0].close()
-        await until(lambda: hub.connections < MOST_PER_USER)
+        await until(lambda: watchers(hub) < MOST_PER_USER)
         async with connect(address, me, document_id) as again:
             assert (await receive(again))["type"] == "snapshot"
 
@@ -166,7 +166,7 @@ async def test_users_share_nothing_and_each_line_of_the_logs_says_whose_it_is(ad
                 assert {message["job_id"] for message in messages} == {str(job_id)}
         for client in (client for opened in clients for client in opened):
             await client.close()
-        await until(lambda: not hub.connections)
+        await until(lambda: not watchers(hub))
         users = {
             str(document_id): await user_of(me, document_id)
             for me, (document_id, _) in zip(writers, jobs, strict=True)
@@ -202,7 +202,7 @@ async def test_the_feed_ends_with_its_last_watcher(address, hub, house, me):
         async with connect(address, me, document_id) as two:
             await receive(two)
             assert len(hub._feeds) == len(hub._following) == 1
-        await until(lambda: hub.connections == 1)
+        await until(lambda: watchers(hub) == 1)
         assert len(hub._feeds) == 1
     await until(lambda: not hub._feeds and not hub._following)
     assert f"document:{document_id}" not in house.news._waiting
@@ -211,8 +211,12 @@ async def test_the_feed_ends_with_its_last_watcher(address, hub, house, me):
 async def test_a_watcher_that_leaves_before_its_feed_has_begun_leaves_nothing(house):
     hub = Hub(house.database, house.news)
     with hub.watching(1, 1, await a_snapshot(house)):
-        assert hub.connections == 1
+        assert watchers(hub) == 1
     await until(lambda: not hub._feeds and not hub._following, within_s=2)
+
+
+def watchers(hub: Hub) -> int:
+    return sum(len(feed.watchers) for feed in hub._feeds.values())
 
 
 async def a_snapshot(house) -> Snapshot:

@@ -189,11 +189,6 @@ class Hub:
                 self._stop(feed)
             self._somebody_left.set()
 
-    @property
-    def connections(self) -> int:
-        """How many connections watch."""
-        return self._connections.total()
-
     async def close(self) -> None:
         """End all watchers, and take no more; returns when they have gone, after 2 s at the latest."""
         self._is_closing = True
