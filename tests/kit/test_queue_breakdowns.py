@@ -7,11 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 from tests.kit.queue_watching import CUT, LEASE_S, Handler, Jobs, cut_off, has_states, until, working
 
 from tesigo.kit.queue import NAMES, RetryIn
 from tesigo.kit.queue_connection import QueueConnection
 from tesigo.kit.queue_worker import consume
+
+ON_THE_QUEUE = (
+    "SELECT true FROM pg_stat_activity "
+    "WHERE datname = current_database() AND application_name = 'tesigo queue'"
+)
+
+
+async def until_logged(logs: list[EventDict], event: str) -> None:
+    await until(lambda: any(line["event"] == event for line in logs))
 
 
 @pytest.mark.parametrize("text", ["a zero byte \0", "half a character \ud83d"])
@@ -119,9 +130,10 @@ async def test_jobs_are_taken_again_after_a_fault_though_others_still_run(jobs: 
     await jobs.put("write", n=1)
     async with working(jobs.url, {"write": handler}):
         await until(lambda: handler.began == [1])
-        await jobs.ask("ALTER TABLE pgqueuer RENAME TO hidden")
-        await asyncio.sleep(3)  # a worker looks every two seconds
-        await jobs.ask("ALTER TABLE hidden RENAME TO pgqueuer")
+        with capture_logs() as logs:
+            await jobs.ask("ALTER TABLE pgqueuer RENAME TO hidden")
+            await until_logged(logs, "no jobs can be taken, trying again")
+            await jobs.ask("ALTER TABLE hidden RENAME TO pgqueuer")
         await jobs.put("write", n=2)
         await until(lambda: handler.began == [1, 2])
         assert handler.ended == []
@@ -158,9 +170,14 @@ async def test_an_idle_worker_stops_soon_though_the_database_is_away(jobs: Jobs)
     async with contextlib.AsyncExitStack() as away:
         async with working(jobs.url, {"write": Handler()}, grace_s=60) as stop:
             await jobs.put("nobody's")
-            await asyncio.sleep(0.5)
-            await away.enter_async_context(cut_off(jobs.url))
-            await asyncio.sleep(3)
+
+            async def is_connected() -> bool:
+                return bool(await jobs.ask(ON_THE_QUEUE))
+
+            await until(is_connected)
+            with capture_logs() as logs:
+                await away.enter_async_context(cut_off(jobs.url))
+                await until_logged(logs, "the queue's connection is lost, trying again")
             began = time.monotonic()
             stop.set()
         took_s = time.monotonic() - began
@@ -178,12 +195,13 @@ async def test_a_job_whose_retry_cannot_be_stored_is_run_again_and_not_called_fa
             raise RetryIn(0)
 
     await jobs.put("later")
-    async with working(jobs.url, {"later": later}):
-        await until(lambda: runs == 1)
-        await asyncio.sleep(1)
-        await jobs.ask("ALTER TABLE hidden RENAME TO pgqueuer")
-        await until(lambda: runs == 2)
-        await until(lambda: has_states(jobs, []))
+    with capture_logs() as logs:
+        async with working(jobs.url, {"later": later}):
+            await until_logged(logs, "a job passes on when its lease is over")
+            assert runs == 1
+            await jobs.ask("ALTER TABLE hidden RENAME TO pgqueuer")
+            await until(lambda: runs == 2)
+            await until(lambda: has_states(jobs, []))
 
 
 async def test_a_job_that_cannot_be_handed_back_is_not_called_failed(jobs: Jobs) -> None:
