@@ -136,7 +136,7 @@ async def test_deferring_while_the_embedded_server_is_killed(
 
     async def kill_and_start() -> None:
         await asyncio.to_thread(kill)
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # the outage itself, while the clients go on
         await asyncio.to_thread(postgres.acquire)
 
     await defer_through(jobs, kill_and_start)
@@ -152,7 +152,7 @@ async def test_deferring_while_a_postgresql_15_restarts(
 
     async def restart() -> None:
         await asyncio.to_thread(server_15.stop, signal_number)
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # the outage itself, while the clients go on
         await asyncio.to_thread(server_15.start)
 
     await defer_through(jobs, restart)
@@ -166,7 +166,7 @@ async def test_deferring_while_nobody_is_let_in(server: str) -> None:
 
         async def shut_out() -> None:
             async with cut_off(url):
-                await asyncio.sleep(3)
+                await asyncio.sleep(3)  # the outage itself, while the clients go on
 
         await defer_through(jobs, shut_out)
         await jobs.db.close()
