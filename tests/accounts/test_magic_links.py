@@ -192,6 +192,8 @@ async def test_a_code_is_forgotten_a_day_later_with_its_address(house: House):
     await house.ask("passer-by@example.com")
     house.clock.move(days=1, seconds=1)
     await house.ask("other@example.com")
+    async with house.database.transaction() as tx:
+        assert await service.forget_link_codes(tx, house.clock()) == 1
     assert await house.sql("SELECT email FROM link_codes") == [("other@example.com",)]
 
 

@@ -59,7 +59,6 @@ async def request_link(
     """
     address = normalise_address(email)
     await store.lock_address(tx, address)
-    await store.delete_link_codes_before(tx, now - _CODES_KEPT_FOR)
     unused = await store.find_unused_code_times(tx, address, since=now - _CODES_COUNTED_FOR)
     if len(unused) >= _MOST_UNUSED_CODES:
         wait = unused[-_MOST_UNUSED_CODES] + _CODES_COUNTED_FOR - now

@@ -125,11 +125,6 @@ async def delete_link_code(tx: AsyncSession, code_id: int) -> None:
     await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id == code_id))
 
 
-async def delete_link_codes_before(tx: AsyncSession, time: datetime) -> None:
-    """Delete codes made before the time: they would keep addresses of people who never signed in."""
-    await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.created_at < time))
-
-
 async def add_sign_in(
     tx: AsyncSession,
     *,
@@ -204,7 +199,10 @@ async def revoke_sign_in(tx: AsyncSession, sign_in_id: uuid.UUID, *, now: dateti
 
 
 async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, limit: int) -> int:
-    """Delete at most `limit` codes made before the time; return how many."""
+    """Delete at most `limit` codes made before the time; return how many.
+
+    They would keep addresses of people who never signed in.
+    """
     old = select(LinkCodeRow.id).where(LinkCodeRow.created_at < made_before)
     old = old.order_by(LinkCodeRow.created_at).limit(limit).with_for_update(skip_locked=True)
     gone = await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id.in_(old)).returning(LinkCodeRow.id))
