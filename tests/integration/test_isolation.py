@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -54,18 +53,20 @@ class Case:
 
 
 async def test_fifty_users_at_once_are_never_mistaken_for_each_other(tmp_path):
-    port = free_port()
-    settings = production(port)
+    settings = production()
     async with (
         database(EMBEDDED) as url,
-        served(tmp_path, "--no-worker", "--port", port, DATABASE_URL=url, **settings) as (site, address),
-        working(tmp_path, DATABASE_URL=url, **settings) as worker,
-        httpx.AsyncClient(base_url=address, timeout=60) as client,
+        served(tmp_path, "--no-worker", DATABASE_URL=url, **settings) as (site, _),
+        asking(site) as (client, address),
     ):
         outbox = tmp_path / "data" / "outbox"
         cases = [await arrive(client, outbox, number) for number in range(USERS)]
         await asyncio.gather(*(prepare(client, case) for case in cases))
-        await asyncio.gather(*(have_written(client, address, case) for case in cases))
+        await asyncio.gather(*(request(client, case) for case in cases))
+        async with working(
+            tmp_path, DATABASE_URL=url, **settings
+        ) as worker:  # which finds all of them waiting
+            await asyncio.gather(*(follow(client, address, case) for case in cases))
         running, most = jobs_at_a_time(worker)
         assert running == []
         assert 5 <= most <= 10
@@ -76,17 +77,25 @@ async def test_fifty_users_at_once_are_never_mistaken_for_each_other(tmp_path):
     check_paths(site, cases)
 
 
-def production(port: str) -> dict[str, str]:
+def production() -> dict[str, str]:
     """Return settings under which every line of the log is a JSON object, and ten jobs run at a time."""
     keys = generate_pair()
     return {
         "ENVIRONMENT": "production",
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PUBLIC_URL": "http://127.0.0.1",
         "SECRET_KEY": keys.secret_key,
         "JWT_SECRET": keys.jwt_secret,
         "MIN_WORKERS": "10",
         "MAX_WORKERS": "10",
     }
+
+
+@asynccontextmanager
+async def asking(site: Running) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
+    """Give a client of the site, and its own address: what it calls itself is PUBLIC_URL, which has no port."""
+    address = (await site.until_printed(r"running on (http://[\d.]+:\d+)"))[1]
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+        yield client, address
 
 
 @asynccontextmanager
@@ -111,11 +120,6 @@ async def working(folder: Path, **environment: str) -> AsyncIterator[Running]:
             await process.wait()
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 async def arrive(client: httpx.AsyncClient, outbox: Path, number: int) -> Case:
     headers = await sign_in(client, outbox, f"user{number}@example.com")
     me = (await client.get("/api/v1/user/me", headers=headers)).json()
@@ -136,13 +140,16 @@ async def prepare(client: httpx.AsyncClient, case: Case) -> None:
         assert answer.status_code == 201, answer.text
 
 
-async def have_written(client: httpx.AsyncClient, address: str, case: Case) -> None:
-    """Request the document and follow it live, while asking over HTTP again and again."""
+async def request(client: httpx.AsyncClient, case: Case) -> None:
     queued = await client.post(
         "/api/v1/generate/document-async", json={"document_id": case.document_id}, headers=case.headers
     )
     assert queued.status_code == 202, queued.text
     case.job_id = queued.json()["job_id"]
+
+
+async def follow(client: httpx.AsyncClient, address: str, case: Case) -> None:
+    """Follow the document live to its end, while asking over HTTP again and again."""
     case.told = []
     url = f"{address.replace('http', 'ws')}/ws/generation/{case.document_id}?after=0"
     token = case.headers["Authorization"].removeprefix("Bearer ")
