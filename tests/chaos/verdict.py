@@ -10,9 +10,9 @@ from tests.chaos.crew import KILL, PAUSE, RESTART, TERMINATE, Blow
 from tests.chaos.model import OUTLINE, Call
 
 _RECORDED_WITHIN_S = 3.0
-"""From the model's answer to the row: what is lost on this way was still in flight."""
+"""From the model's answer to the row at least: what is lost on this way was still in flight."""
 _AWAKE_WITHIN_S = 3.0
-"""From the end of a pause to the moment in which the worker has noticed that its job is another's."""
+"""From the end of a pause at least to the moment in which the worker has noticed that its job is another's."""
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,21 @@ def explain_repeats(
     by_section: defaultdict[tuple[int, str], list[Call]] = defaultdict(list)
     for call in calls:
         by_section[call.document_id, call.section].append(call)
+    used = {
+        place: _used_call(by_section[place], *at_and_worker)
+        for place, at_and_worker in recorded.items()
+        if place in by_section
+    }
+    pace = _Pace(calls, [(call, recorded[place][0]) for place, call in used.items() if call])
     reasons: defaultdict[str, int] = defaultdict(int)
     for place, at_and_worker in recorded.items():
         if place not in by_section:
             faults.append(f"document {place[0]}, section {place[1]} was written without a call")
             continue
-        used = _used_call(by_section[place], *at_and_worker)
         for call in by_section[place]:
-            if call is used:
+            if call is used[place]:
                 continue
-            reason = _reason(call, at_and_worker[0], blows)
+            reason = _reason(call, at_and_worker[0], blows, pace)
             if reason is None:
                 faults.append(
                     f"document {place[0]}, section {place[1]} was called again without a reason: {call}, "
@@ -160,9 +165,46 @@ def _used_call(calls: Iterable[Call], at: float, worker: str) -> Call | None:
     return max(answered, key=lambda call: call.began, default=None)
 
 
-def _reason(call: Call, recorded_at: float, blows: Iterable[Blow]) -> str | None:
+class _Pace:
+    """How fast the workers were, by what they did and not by a clock: a loaded machine makes all of them slow.
+
+    calls: all. used: those whose answer was recorded, each with the time of its row.
+    """
+
+    def __init__(self, calls: Iterable[Call], used: Iterable[tuple[Call, float]]) -> None:
+        self._calls: defaultdict[tuple[str, int], list[Call]] = defaultdict(list)
+        for call in calls:
+            self._calls[call.worker, call.document_id].append(call)
+        self._used: defaultdict[str, list[tuple[Call, float]]] = defaultdict(list)
+        for call, at in used:
+            self._used[call.worker].append((call, at))
+
+    def in_flight_until(self, call: Call, recorded_at: float) -> float:
+        """Return until when its worker may have been about to record the answer of a call.
+
+        That is until it recorded an answer that it got later, or somebody recorded this section.
+        """
+        if call.ended is None:
+            return float("inf")
+        later = [at for other, at in self._used[call.worker] if other.ended and other.ended > call.ended]
+        return max(call.ended + _RECORDED_WITHIN_S, min([recorded_at, *later]))
+
+    def asleep_until(self, call: Call, woken: float) -> float:
+        """Return until when its worker may not have noticed what had become of the call's document.
+
+        That is until it had an answer to a call for it that it began after it was woken: it cannot record it.
+        A worker that had begun nothing for the document before has nothing to notice.
+        """
+        own = self._calls[call.worker, call.document_id]
+        if all(other.began > woken for other in own):
+            return woken + _AWAKE_WITHIN_S
+        answered = [other.ended for other in own if other.ended and other.began > woken]
+        return max(woken + _AWAKE_WITHIN_S, min(answered, default=float("inf")))
+
+
+def _reason(call: Call, recorded_at: float, blows: Iterable[Blow], pace: _Pace) -> str | None:
     """Return which blow fell on the call between its beginning and the moment in which it was recorded."""
-    until = min(call.ended + _RECORDED_WITHIN_S if call.ended else float("inf"), float("inf"))
+    until = pace.in_flight_until(call, recorded_at)
     for blow in blows:
         blow_ended = blow.ended or blow.began
         if blow.kind == RESTART:
@@ -171,10 +213,10 @@ def _reason(call: Call, recorded_at: float, blows: Iterable[Blow]) -> str | None
         elif blow.worker != call.worker:
             continue
         elif blow.kind == PAUSE and call.began > recorded_at:
-            if blow.began <= recorded_at and blow_ended <= call.began <= blow_ended + _AWAKE_WITHIN_S:
+            if blow.began <= recorded_at and blow_ended <= call.began <= pace.asleep_until(call, blow_ended):
                 return "begun by a worker that just woke up"
         elif blow.kind == PAUSE:
-            if call.began <= blow_ended + _AWAKE_WITHIN_S and blow.began <= until:
+            if call.began <= pace.asleep_until(call, blow_ended) and blow.began <= until:
                 return PAUSE
         elif call.began <= recorded_at and call.began <= blow_ended and blow.began <= until:
             # a killed one ends at once, a stopped one within its grace
