@@ -172,6 +172,11 @@ async def get_signed_in_user(tx: AsyncSession, *, access_token: str, keys: KeyPa
     return _user(row)
 
 
+async def is_signed_in(tx: AsyncSession, *, user_id: int, sign_in_id: uuid.UUID, now: datetime) -> bool:
+    """Return whether the sign-in is this user's and holds: not ended, not expired, the user not deleted."""
+    return (await store.find_signed_in_user(tx, user_id=user_id, sign_in_id=sign_in_id, now=now)) is not None
+
+
 async def find_user(tx: AsyncSession, user_id: int) -> User | None:
     """Return the user unless it was deleted."""
     row = await store.find_user(tx, user_id)

@@ -1,5 +1,7 @@
 """Who makes this request: what routes, pages and WebSockets ask for."""
 
+import uuid
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Security, WebSocket
@@ -11,7 +13,7 @@ from tesigo.accounts.cookies import access_cookie
 from tesigo.accounts.identity import User, Visitor
 from tesigo.accounts.origin import require_own_origin, require_own_page
 from tesigo.accounts.ports import Mailer
-from tesigo.accounts.tokens import token_not_good
+from tesigo.accounts.tokens import read_token, token_not_good
 from tesigo.kit import context
 from tesigo.kit.errors import NotSignedIn
 from tesigo.kit.requests import database_of, now_of, settings_of
@@ -84,29 +86,54 @@ MaybeUser = Annotated[User | None, Depends(find_current_user)]
 VisitorNow = Annotated[Visitor, Depends(visitor_of)]
 
 
-async def user_of_websocket(websocket: WebSocket) -> User:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Who opened a WebSocket, and by which sign-in."""
+
+    user: User
+    sign_in_id: uuid.UUID
+
+
+async def opening_of_websocket(websocket: WebSocket) -> Opening:
     """Return who opens the WebSocket; call it before accepting.
 
     Programs offer the sub-protocols `bearer, TOKEN` (accept with `subprotocol="bearer"` then, see
     `accepted_subprotocol`); a browser brings its cookie and the Origin, which must be ours.
     Raises NotSignedIn or CrossOrigin.
     """
-    offered = list(websocket.scope.get("subprotocols", []))
-    if offered[:1] == ["bearer"]:
-        if len(offered) != 2:
-            raise token_not_good()
-        return await _user_of_token(websocket, offered[1])
-    settings = settings_of(websocket)
-    token = access_cookie(websocket, settings=settings)
-    if token is None:
-        raise NotSignedIn("Please sign in first.")
-    require_own_origin(websocket, settings=settings)
-    return await _user_of_token(websocket, token)
+    token = _token_of_websocket(websocket)
+    claims = read_token("access", token, keys=keys_of(websocket), now=now_of(websocket))
+    return Opening(await _user_of_token(websocket, token), claims.sign_in_id)
+
+
+async def still_holds(websocket: WebSocket, opening: Opening) -> bool:
+    """Return whether the sign-in that opened the WebSocket still holds, in a short transaction of its own.
+
+    Its access token may have run out since: that alone ends nothing. Raises DatabaseAway.
+    """
+    async with database_of(websocket).transaction() as tx:
+        return await service.is_signed_in(
+            tx, user_id=opening.user.id, sign_in_id=opening.sign_in_id, now=now_of(websocket)
+        )
 
 
 def accepted_subprotocol(websocket: WebSocket) -> str | None:
     """Return what to accept with: a client that offers sub-protocols expects one of them back."""
     return "bearer" if "bearer" in websocket.scope.get("subprotocols", []) else None
+
+
+def _token_of_websocket(websocket: WebSocket) -> str:
+    offered = list(websocket.scope.get("subprotocols", []))
+    if offered[:1] == ["bearer"]:
+        if len(offered) != 2:
+            raise token_not_good()
+        return str(offered[1])
+    settings = settings_of(websocket)
+    token = access_cookie(websocket, settings=settings)
+    if token is None:
+        raise NotSignedIn("Please sign in first.")
+    require_own_origin(websocket, settings=settings)
+    return token
 
 
 async def _user_of_token(connection: HTTPConnection, token: str) -> User:

@@ -2,23 +2,28 @@
 
 import asyncio
 import contextlib
+import random
 import uuid
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 
-from tesigo.accounts.session import accepted_subprotocol, user_of_websocket
+from tesigo.accounts.session import Opening, accepted_subprotocol, opening_of_websocket, still_holds
 from tesigo.generation.events_service import take_snapshot
 from tesigo.generation.hub import Closing, Hub, Watcher
 from tesigo.generation.schemas import LiveMessage
 from tesigo.kit.context import working_on
+from tesigo.kit.db import DatabaseAway
 from tesigo.kit.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 from tesigo.kit.requests import database_of, now_of
 from tesigo.kit.schemas import RowId
 
 log = structlog.get_logger(__name__)
+
+ASK_AGAIN_S = 60.0
+"""So soon at the latest each connection asks anew whether the sign-in that opened it still holds."""
 
 _LAST_SEQ = 2**31 - 1
 _SEND_TIMEOUT_S = 10.0
@@ -31,9 +36,17 @@ class _Gone(Exception):
     """The client went; nobody is there to be told anything."""
 
 
+async def ask_again_s() -> float:
+    """Return ASK_AGAIN_S; an application may override this dependency with another number of seconds."""
+    return ASK_AGAIN_S
+
+
 @router.websocket("/ws/generation/{document_id}")
 async def follow_generation(
-    websocket: WebSocket, document_id: RowId, after: Annotated[int | None, Query(ge=0, le=_LAST_SEQ)] = None
+    websocket: WebSocket,
+    document_id: RowId,
+    every_s: Annotated[float, Depends(ask_again_s)],
+    after: Annotated[int | None, Query(ge=0, le=_LAST_SEQ)] = None,
 ) -> None:
     """Send a snapshot, then every event after it, once and in the order of `seq`.
 
@@ -42,16 +55,22 @@ async def follow_generation(
     happened, the snapshot is the present state: its `seq` is another than `after`, and what lies between is
     not told.
 
-    Closes with 4401 when nobody is signed in; 4404 when there is no such document of the user's, or no more;
-    4408 when the client does not read what it is sent; 4429 when the user has too many connections; 1001 when
-    the server stops, 1011 when it fails, 1013 when its database is away: connect again with `after`.
+    The sign-in is asked for again within each minute. That its access token runs out, as it does after an hour,
+    ends nothing: what is watched for longer goes on until the sign-in itself has ended (log-out, revocation, its
+    own expiry) or its user is deleted. While the database is away it is taken to hold.
+
+    Closes with 4401 when nobody is signed in, or no more; 4404 when there is no such document of the user's, or
+    no more; 4408 when the client does not read what it is sent; 4429 when the user has too many connections;
+    1001 when the server stops, 1011 when it fails, 1013 when its database is away: connect again with `after`.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(working_on(request_id=uuid.uuid4().hex, document_id=document_id))
         try:
-            user = await user_of_websocket(websocket)
+            opening = await opening_of_websocket(websocket)
             async with database_of(websocket).transaction() as tx:
-                snapshot = await take_snapshot(tx, user.id, document_id, after=after, now=now_of(websocket))
+                snapshot = await take_snapshot(
+                    tx, opening.user.id, document_id, after=after, now=now_of(websocket)
+                )
         except (NotSignedIn, Forbidden):
             await _refuse(websocket, Closing.NOT_SIGNED_IN)
             return
@@ -62,13 +81,14 @@ async def follow_generation(
             await _refuse(websocket, Closing.TRY_LATER)
             return
         hub: Hub = websocket.app.state.hub
-        watcher, messages = stack.enter_context(hub.watching(user.id, document_id, snapshot))
+        watcher, messages = stack.enter_context(hub.watching(opening.user.id, document_id, snapshot))
         if watcher.ended.done():
             await _refuse(websocket, watcher.ended.result())
             return
         try:
             await _accept(websocket)
-            why = await _serve(websocket, LiveMessage.of_snapshot(snapshot), watcher, messages)
+            async with _asked_again(websocket, opening, watcher, every_s):
+                why = await _serve(websocket, LiveMessage.of_snapshot(snapshot), watcher, messages)
         except _Gone:
             log.info("a watcher left")
             return
@@ -101,6 +121,35 @@ async def _serve(
             return Closing.NOT_YOURS
     log.error("following failed", exc_info=failure)
     return Closing.FAILED
+
+
+@contextlib.asynccontextmanager
+async def _asked_again(
+    websocket: WebSocket, opening: Opening, watcher: Watcher, every_s: float
+) -> AsyncGenerator[None, None]:
+    """End the watcher, as long as the block lasts, when the sign-in that opened the connection has ended."""
+    asking = asyncio.create_task(_end_with_sign_in(websocket, opening, watcher, every_s))
+    try:
+        yield
+    finally:
+        asking.cancel()
+        await asyncio.wait({asking})
+
+
+async def _end_with_sign_in(websocket: WebSocket, opening: Opening, watcher: Watcher, every_s: float) -> None:
+    try:
+        holds = True
+        while holds:
+            # by chance, so that connections that opened together do not ask together for ever
+            await asyncio.sleep(every_s * random.uniform(0.5, 1))  # noqa: S311 - spreads connections
+            try:
+                holds = await still_holds(websocket, opening)
+            except DatabaseAway as away:
+                log.warning("a watcher's sign-in cannot be looked up now", reason=away.reason)
+        watcher.end(Closing.NOT_SIGNED_IN)
+    except Exception:
+        log.exception("a watcher's sign-in cannot be looked up")
+        watcher.end(Closing.FAILED)
 
 
 async def _send_all(websocket: WebSocket, first: LiveMessage, messages: AsyncGenerator[str, None]) -> None:
