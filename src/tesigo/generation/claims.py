@@ -52,7 +52,7 @@ async def claim_job(tx: AsyncSession, job_id: uuid.UUID, now: datetime) -> Claim
     None when there is nothing to do: the job ended, rests, is gone, or was taken up too often, and then it fails.
     """
     job = await store.lock_job(tx, job_id)
-    if job is None or job.status not in ("queued", "running"):
+    if job is None or job.status not in DISPATCHED:
         return None
     await announce(tx, topic_of_run(job.id))
     job.attempt += 1
@@ -77,7 +77,7 @@ async def is_still_due(tx: AsyncSession, claim: Claim) -> bool:
     The run's own end must not end such an entry: it may have come back to this very worker meanwhile.
     """
     job = await store.lock_job(tx, claim.job_id)
-    return job is not None and job.status in ("queued", "running") and job.queue_id == claim.queue_id
+    return job is not None and job.status in DISPATCHED and job.queue_id == claim.queue_id
 
 
 async def forgive_attempt(tx: AsyncSession, claim: Claim) -> None:
