@@ -43,5 +43,6 @@ def _children() -> list[int]:
 
 def _is_confined(pid: int) -> bool:
     with contextlib.suppress(OSError):
-        return any(word in Path(f"/proc/{pid}/cmdline").read_bytes() for word in _OURS)
+        leads = os.getsid(pid) == pid  # unlike a pandoc that is only asked for its version
+        return leads and any(word in Path(f"/proc/{pid}/cmdline").read_bytes() for word in _OURS)
     return False
