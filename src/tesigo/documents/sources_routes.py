@@ -35,7 +35,7 @@ _BODIES: dict[str, Any] = {
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Add sources",
-    responses=problem_responses(400, 401, 403, 404, 409, 413, 415, 422),
+    responses=problem_responses(400, 401, 403, 404, 409, 413, 415, 422, 503),
     openapi_extra=_BODIES,
 )
 async def add_sources(

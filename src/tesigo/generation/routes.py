@@ -35,7 +35,7 @@ def tools_of(request: Request) -> Tools:
 @router.post(
     "/generate/outline",
     summary="Propose an outline",
-    responses=problem_responses(400, 401, 403, 404, 422),
+    responses=problem_responses(400, 401, 403, 404, 422, 503),
 )
 async def generate_outline(request: Request, current: CurrentUser, wanted: ToGenerate) -> OutlineAnswer:
     """Return chapters and sections, each with its purpose, target words and sources; nothing is stored.
