@@ -11,6 +11,7 @@ from tesigo.documents import sections_service, sources_service
 from tesigo.documents import service as documents
 from tesigo.documents.mapping import to_brief
 from tesigo.generation import store
+from tesigo.generation.models import DISPATCHED
 from tesigo.generation.service import end_job, tell, topic_of_run
 from tesigo.kit.notify import announce
 from tesigo.manuscript import Source
