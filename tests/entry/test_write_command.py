@@ -143,10 +143,11 @@ async def test_ctrl_c_stops_it_soon_and_leaves_nothing_half_written(tmp_path, st
     assert written(tmp_path) == set()
 
 
-def test_the_library_takes_each_work_once_and_lists_it(run, tmp_path, monkeypatch):
+def test_the_library_takes_each_work_once_and_lists_it(run, tmp_path, monkeypatch, capsys):
     (tmp_path / "fake.pdf").write_bytes(b"MZ\x90\x00")
     url = asyncio.run(create_database(embedded_url()))
     monkeypatch.setenv("DATABASE_URL", url)
+    capsys.readouterr()  # what the tests' own server says when it starts
     for added in ("8 added, 0 known already, 8 in", "0 added, 8 known already, 8 in"):
         code, out, err = run("library", "add", "refs.jsonl", "fake.pdf")
         assert (code, out) == (0, f"{added} the library.\n")
