@@ -33,18 +33,23 @@ async def main() -> None:
         )
         await connection.close()
 
-    async def wait_to_finish(payload: Mapping[str, Any]) -> None:
-        await tell(payload["job"], "begins")
+    async def finished(job: str) -> None:
         connection = await asyncpg.connect(asked.url)
         try:
-            while not await connection.fetchval(FINISHED, payload["job"]):  # noqa: ASYNC110 - another process writes it
+            while not await connection.fetchval(FINISHED, job):  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(0.05)
-        except asyncio.CancelledError:
-            await tell(payload["job"], "cancelled")
-            raise
         finally:
             await connection.close()
-        await tell(payload["job"], "ends")
+
+    async def wait_to_finish(payload: Mapping[str, Any]) -> None:
+        job = payload["job"]
+        try:
+            await tell(job, "begins")  # who reads that may stop this process before the next line
+            await finished(job)
+        except asyncio.CancelledError:
+            await tell(job, "cancelled")
+            raise
+        await tell(job, "ends")
 
     async def run_periodic() -> None:
         await wait_to_finish({"job": "periodic"})
