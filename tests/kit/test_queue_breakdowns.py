@@ -15,6 +15,8 @@ from tesigo.kit.queue import NAMES, RetryIn
 from tesigo.kit.queue_connection import QueueConnection
 from tesigo.kit.queue_worker import consume
 
+pytestmark = pytest.mark.breakdown
+
 ON_THE_QUEUE = (
     "SELECT true FROM pg_stat_activity "
     "WHERE datname = current_database() AND application_name = 'tesigo queue'"

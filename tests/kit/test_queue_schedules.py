@@ -14,6 +14,8 @@ from tesigo.kit.embedded_postgres import EmbeddedPostgres
 from tesigo.kit.queue_schedules import Periodic
 from tesigo.kit.queue_worker import consume
 
+pytestmark = pytest.mark.breakdown
+
 YEARLY = "0 0 1 1 *"
 
 
