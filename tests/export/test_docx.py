@@ -1,4 +1,5 @@
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,10 @@ from tests.export.manuscripts import (
 )
 from tests.services import missing
 
+from tesigo import export
 from tesigo.export.formats import Format
+
+_FONTS = Path(export.__file__).parent / "fonts"
 
 _PARAGRAPH_ORDER = [
     "pStyle",
@@ -207,8 +211,20 @@ def test_libreoffice_makes_about_as_many_pages_of_it_as_the_pdf_has(tmp_path: Pa
         str(tmp_path),
         "thesis.docx",
     ]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    environment = os.environ | {"FONTCONFIG_FILE": str(_fonts_of_ours_too(tmp_path))}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
     pages = pdf_pages((tmp_path / "thesis.pdf").read_bytes())
     assert abs(len(pages) - len(pdf_pages(rendered(manuscript, Format.PDF)))) <= 1
     assert "1 Introduction" in " ".join(pages)
     assert pages[0].endswith("23 November 2026")
+
+
+def _fonts_of_ours_too(folder: Path) -> Path:
+    """Return a configuration with the fonts that we bring: on a bare machine all are wider than Times New Roman."""
+    configuration = folder / "fonts.conf"
+    configuration.write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        '<include ignore_missing="yes">/etc/fonts/fonts.conf</include>'
+        f"<dir>{_FONTS}</dir><cachedir>{folder / 'fonts'}</cachedir></fontconfig>"
+    )
+    return configuration
