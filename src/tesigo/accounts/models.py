@@ -3,16 +3,22 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tesigo.kit.db import Row
 
 _HASH = String(64)
+_SEED = String(64)
 
 
 class UserRow(Row):
-    """A user, also one that was deleted: such a row is anonymous, and signs nobody in."""
+    """A user, also one that was deleted: such a row is anonymous, and signs nobody in.
+
+    factor_seed: what the shared secret of the second factor is derived from with the installation's key, None
+    without one. factor_confirmed_at: since when sign-in asks for it, None while it is being set up.
+    factor_step: the time step of the last code that was taken, so that none is taken twice.
+    """
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_is_lower_case"),)
@@ -23,6 +29,9 @@ class UserRow(Row):
     is_premium: Mapped[bool] = mapped_column(server_default="false")
     is_admin: Mapped[bool] = mapped_column(server_default="false")
     daily_token_limit: Mapped[int | None]
+    factor_seed: Mapped[str | None] = mapped_column(_SEED)
+    factor_confirmed_at: Mapped[datetime | None]
+    factor_step: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
@@ -46,13 +55,19 @@ class ConsentRow(Row):
 
 
 class LinkCodeRow(Row):
-    """The code of a magic link, as a hash; the address need not belong to a user."""
+    """The code of a magic link, as a hash; the address need not belong to a user.
+
+    seed: what the code is derived from with the installation's key, for whoever sends the mail; None once it is sent.
+    browser_hash: of the secret of the browser that asked, which alone may redeem the code; None for programs.
+    """
 
     __tablename__ = "link_codes"
     __table_args__ = (Index("ix_link_codes_recent", "email", "created_at"),)
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     code_hash: Mapped[str] = mapped_column(_HASH, unique=True)
+    seed: Mapped[str | None] = mapped_column(_SEED)
+    browser_hash: Mapped[str | None] = mapped_column(_HASH)
     email: Mapped[str] = mapped_column(String(320))
     created_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]

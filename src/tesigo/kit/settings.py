@@ -4,6 +4,7 @@ import json
 import os
 import re
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     public_url: str = ""
+    trusted_proxies: _List = ()
     admin_emails: _List = ()
 
     secret_key: SecretStr | None = None
@@ -108,6 +110,13 @@ class Settings(BaseSettings):
     currency: str = Field("eur", pattern=r"^[a-z]{3}$")
 
     max_upload_mb: _Count = 20
+    max_documents: _Count = 1_000
+    max_sources: _Count = 5_000
+    max_stored_mb: _Count = 1_024
+    sign_in_limit: _Count = 5
+    generation_limit: _Count = 120
+    upload_limit: _Count = 600
+    export_limit: _Count = 240
     min_workers: _Count = 2
     max_workers: _Count = 10
     section_concurrency: _Count = 4
@@ -133,7 +142,7 @@ class Settings(BaseSettings):
         except json.JSONDecodeError:
             raise ValueError('must be JSON such as {"gpt-4": ["gpt-4-turbo"]}') from None
 
-    @field_validator("admin_emails", "retry_delays_s", mode="before")
+    @field_validator("trusted_proxies", "admin_emails", "retry_delays_s", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -151,6 +160,16 @@ class Settings(BaseSettings):
         if not all(_ADDRESS.fullmatch(address) for address in value):
             raise ValueError("must be e-mail addresses with commas between them")
         return tuple(address.lower() for address in value)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ip_network(each)) for each in value)
+        except ValueError:
+            raise ValueError(
+                "must be IP addresses or networks such as 10.0.0.0/8, with commas between"
+            ) from None
 
     @field_validator("retry_delays_s")
     @classmethod
