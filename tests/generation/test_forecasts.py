@@ -7,9 +7,10 @@ from tests.generation.jobs import OUTLINE, PARTS, claim, make_ready, request, ro
 from tests.houses import opened_house
 from tests.writers import Writer, signed_in
 
-from tesigo.generation.forecasts import JobStatus, get_job_status
+from tesigo.generation.forecasts import JobStatus, forecast_job
 from tesigo.generation.models import STATUSES
 from tesigo.generation.schemas import Status
+from tesigo.generation.service import own_job
 from tesigo.generation.workers_service import Worker, report_worker
 from tesigo.manuscript import Manuscript
 from tesigo.writing.stages import Stage
@@ -42,7 +43,8 @@ async def me(tmp_path, clock) -> AsyncIterator[Writer]:
 async def forecast(me, job_id, *, at_a_time: int = 1) -> JobStatus:
     async with me.house.database.transaction() as tx:
         (user_id,) = (await rows(me, "SELECT user_id FROM jobs WHERE id = :id", id=job_id))[0]
-        return await get_job_status(tx, user_id, job_id, me.house.clock(), at_a_time=at_a_time)
+        job = await own_job(tx, user_id, job_id)
+        return await forecast_job(tx, job, me.house.clock(), at_a_time=at_a_time)
 
 
 async def eta_s(me, job_id, *, at_a_time: int = 1) -> int | None:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, status
 
-from tesigo.accounts.session import CurrentUser
-from tesigo.documents import drafts_service, service
+from tesigo.documents import drafts_service
+from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
 from tesigo.documents.schemas import (
     LARGEST_VERSION,
     DraftAnswer,
@@ -16,7 +16,7 @@ from tesigo.documents.schemas import (
 )
 from tesigo.kit.problems import extended_problem, problem_responses
 from tesigo.kit.requests import Now, Tx
-from tesigo.kit.schemas import ListAnswer, RowId, decode_cursor, encode_cursor
+from tesigo.kit.schemas import ListAnswer, decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/documents/{document_id}", tags=["drafts"])
 
@@ -37,9 +37,7 @@ router = APIRouter(prefix="/documents/{document_id}", tags=["drafts"])
         ),
     },
 )
-async def save_draft(
-    current: CurrentUser, tx: Tx, now: Now, document_id: RowId, draft: DraftToSave
-) -> DraftSaved:
+async def save_draft(tx: Tx, now: Now, document: OwnDocumentLocked, draft: DraftToSave) -> DraftSaved:
     """Keep the content as the newest draft, whatever state the document is in; no section changes.
 
     409 (`draft_conflict`) when `based_on` is not the newest version: that one stays as it is, and this content is
@@ -48,30 +46,26 @@ async def save_draft(
     A save whose answer was lost may be sent again as it was: when the newest version is the one after `based_on`
     and has this content, the answer names that version, and nothing is stored twice.
     """
-    document = await service.own_document(tx, current.id, document_id, lock=True)
     saved = await drafts_service.save_draft(tx, document, draft.content, based_on=draft.based_on, now=now)
     return DraftSaved.model_validate(saved)
 
 
 @router.get("/draft/latest", summary="Read the newest draft", responses=problem_responses(401, 404, 422))
-async def read_latest_draft(current: CurrentUser, tx: Tx, document_id: RowId) -> DraftAnswer:
+async def read_latest_draft(tx: Tx, document: OwnDocument) -> DraftAnswer:
     """Return the draft that was saved last, however old; 404 (`no_draft`) when nothing was saved."""
-    document = await service.own_document(tx, current.id, document_id)
     return DraftAnswer.model_validate(await drafts_service.load_latest_draft(tx, document))
 
 
 @router.get("/drafts", summary="List the drafts", responses=problem_responses(400, 401, 404, 422))
 async def list_drafts(
-    current: CurrentUser,
     tx: Tx,
     now: Now,
-    document_id: RowId,
+    document: OwnDocument,
     *,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> ListAnswer[DraftSummary]:
     """Return the drafts without their content, newest first: at most 10, of the last 30 days but for the newest."""
-    document = await service.own_document(tx, current.id, document_id)
     before_version = decode_cursor(cursor, largest=LARGEST_VERSION)
     listed = await drafts_service.list_drafts(
         tx, document, before_version=before_version, limit=limit + 1, now=now
@@ -84,8 +78,7 @@ async def list_drafts(
 
 @router.get("/drafts/{version}", summary="Read a draft", responses=problem_responses(401, 404, 422))
 async def read_draft(
-    current: CurrentUser, tx: Tx, now: Now, document_id: RowId, version: Annotated[DraftVersion, Path()]
+    tx: Tx, now: Now, document: OwnDocument, version: Annotated[DraftVersion, Path()]
 ) -> DraftAnswer:
     """Return one draft; 404 (`no_draft`) when it is none, or no longer kept."""
-    document = await service.own_document(tx, current.id, document_id)
     return DraftAnswer.model_validate(await drafts_service.load_draft(tx, document, version, now=now))

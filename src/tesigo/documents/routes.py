@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, sections_service, service
 from tesigo.documents.errors import DocumentNotFound
+from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
 from tesigo.documents.ports import FileStore
 from tesigo.documents.schemas import (
     DocumentAnswer,
@@ -72,9 +73,8 @@ async def list_documents(
 
 
 @router.get("/{document_id}", summary="Read a document", responses=problem_responses(401, 404, 422))
-async def read_document(current: CurrentUser, tx: Tx, document_id: RowId) -> DocumentAnswer:
+async def read_document(tx: Tx, document: OwnDocument) -> DocumentAnswer:
     """Return the document with all that is written of it."""
-    document = await service.own_document(tx, current.id, document_id)
     return DocumentAnswer.of(document, await sections_service.render_content(tx, document.id))
 
 
@@ -84,13 +84,12 @@ async def read_document(current: CurrentUser, tx: Tx, document_id: RowId) -> Doc
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def update_document(
-    current: CurrentUser, tx: Tx, now: Now, document_id: RowId, wanted: DocumentToUpdate
+    tx: Tx, now: Now, document: OwnDocumentLocked, wanted: DocumentToUpdate
 ) -> DocumentAnswer:
     """Change the fields that are given, and return the whole document.
 
     `content` replaces the text; every key that it cites must be a source of the document.
     """
-    document = await service.own_document(tx, current.id, document_id, lock=True)
     await service.update_document(tx, document, wanted.changes(), now)
     if "content" in wanted.model_fields_set:
         await sections_service.replace_content(tx, document, wanted.content, now)
@@ -116,9 +115,8 @@ async def delete_document(request: Request, current: CurrentUser, document_id: R
     summary="Read the outline",
     responses=problem_responses(401, 404, 422),
 )
-async def read_outline(current: CurrentUser, tx: Tx, document_id: RowId) -> OutlineAnswer:
+async def read_outline(tx: Tx, document: OwnDocument) -> OutlineAnswer:
     """Return the chapters and sections that are planned; none before a job has planned them."""
-    document = await service.own_document(tx, current.id, document_id)
     outline = await sections_service.load_outline(tx, document)
     return OutlineAnswer.from_planned(document.title, outline.sections if outline else ())
 
@@ -128,9 +126,8 @@ async def read_outline(current: CurrentUser, tx: Tx, document_id: RowId) -> Outl
     summary="List the sections",
     responses=problem_responses(401, 404, 422),
 )
-async def list_sections(current: CurrentUser, tx: Tx, document_id: RowId) -> SectionList:
+async def list_sections(tx: Tx, document: OwnDocument) -> SectionList:
     """Return all sections in reading order, also those that are only planned."""
-    document = await service.own_document(tx, current.id, document_id)
     rows = await sections_service.load_section_rows(tx, document)
     counts = {
         section.number: len(section.citations)
@@ -144,11 +141,8 @@ async def list_sections(current: CurrentUser, tx: Tx, document_id: RowId) -> Sec
     summary="Read a section",
     responses=problem_responses(401, 404, 422),
 )
-async def read_section(
-    current: CurrentUser, tx: Tx, document_id: RowId, number: SectionNumber
-) -> SectionAnswer:
+async def read_section(tx: Tx, document: OwnDocument, number: SectionNumber) -> SectionAnswer:
     """Return one section with its text, and each citation with the passage that supports it."""
-    document = await service.own_document(tx, current.id, document_id)
     return SectionAnswer.of(*await sections_service.load_section(tx, document, number))
 
 

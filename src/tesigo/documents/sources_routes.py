@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, status
 
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service, sources_service
+from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
 from tesigo.documents.schemas import AddedSources, CslRecord, SourceAnswer
 from tesigo.documents.uploads import read_upload
 from tesigo.kit.problems import problem_responses
@@ -59,14 +60,12 @@ async def add_sources(
 
 @router.get("", summary="List the sources", responses=problem_responses(400, 401, 404, 422))
 async def list_sources(
-    current: CurrentUser,
     tx: Tx,
-    document_id: RowId,
+    document: OwnDocument,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> ListAnswer[SourceAnswer]:
     """Return the sources in the order in which they came, each with how often the text cites it."""
-    document = await service.own_document(tx, current.id, document_id)
     listed = await sources_service.list_sources(tx, document, after_id=decode_cursor(cursor), limit=limit + 1)
     return ListAnswer(
         items=[SourceAnswer.model_validate(source) for source in listed[:limit]],
@@ -80,7 +79,6 @@ async def list_sources(
     summary="Remove a source",
     responses=problem_responses(401, 403, 404, 409, 422),
 )
-async def remove_source(current: CurrentUser, tx: Tx, document_id: RowId, source_id: RowId) -> None:
+async def remove_source(tx: Tx, document: OwnDocumentLocked, source_id: RowId) -> None:
     """Remove a source that the text does not cite; 409 while it does."""
-    document = await service.own_document(tx, current.id, document_id, lock=True)
     await sources_service.remove_source(tx, document, source_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.identity import User
-from tesigo.documents import service as documents
+from tesigo.documents.models import DocumentRow
 from tesigo.generation import control_store, store
 from tesigo.generation.errors import JobEnded, JobNotFound, JobRuns, NothingToResume
 from tesigo.generation.models import JobRow
@@ -27,13 +27,13 @@ class Recoverable:
     job: JobRow
 
 
-async def cancel_job(tx: AsyncSession, user_id: int, job_id: uuid.UUID, *, now: datetime) -> JobRow:
-    """Return the user's job, which is cancelled; what is written stays, and can be gone on from.
+async def cancel_job(tx: AsyncSession, job_id: uuid.UUID, *, now: datetime) -> JobRow:
+    """Return the job, which is cancelled; what is written stays, and can be gone on from.
 
     One that waits is taken out of the queue; one that runs is woken to stop, and can write no more from now on.
-    Cancelled once more, nothing changes. Raises JobNotFound, also for another's, and JobEnded.
+    Cancelled once more, nothing changes. Whose it is, is for the caller to have checked.
+    Raises JobNotFound when it has gone since, and JobEnded.
     """
-    await store.get_job(tx, job_id, user_id=user_id)
     job = await store.lock_job(tx, job_id)
     if job is None:
         raise JobNotFound
@@ -48,14 +48,13 @@ async def cancel_job(tx: AsyncSession, user_id: int, job_id: uuid.UUID, *, now: 
     return job
 
 
-async def resume_document(tx: AsyncSession, user: User, document_id: int, *, now: datetime) -> JobRow:
-    """Return the job that goes on with the user's document from what is written.
+async def resume_document(tx: AsyncSession, user: User, document: DocumentRow, *, now: datetime) -> JobRow:
+    """Return the job that goes on with the user's document, which is locked, from what is written.
 
     A paused job, one that waits, and one whose worker is lost go on as they are, and are in the queue afterwards;
     where a job failed or was cancelled, it is a new one. Any number of calls make one job.
-    Raises DocumentNotFound, NothingToResume, AlreadyWritten, and JobRuns while a worker has the job.
+    Raises NothingToResume, AlreadyWritten, and JobRuns while a worker has the job.
     """
-    document = await documents.own_document(tx, user.id, document_id, lock=True)
     job = await store.find_unfinished_job(tx, document.id)
     if job is not None and job.status != "paused":
         return await _make_sure_of(tx, job, now)

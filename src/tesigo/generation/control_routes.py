@@ -1,19 +1,17 @@
 """Jobs under their user's hand, over HTTP: cancel, resume, find what can be resumed."""
 
-import uuid
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request, status
+from fastapi import APIRouter, Request, status
 
 from tesigo.accounts.session import CurrentUser
+from tesigo.documents.ownership import OwnDocumentLocked
 from tesigo.generation.checkpoints import read_checkpoints
 from tesigo.generation.control import cancel_job, find_recoverable, resume_document
-from tesigo.generation.forecasts import get_job_status
+from tesigo.generation.forecasts import forecast_job
+from tesigo.generation.ownership import OwnJob
 from tesigo.generation.routes import tools_of
 from tesigo.generation.schemas import JobAnswer, JobQueued, RecoverableDocument, RecoverableList
 from tesigo.kit.problems import problem_responses
 from tesigo.kit.requests import Now, Tx, database_of
-from tesigo.kit.schemas import RowId
 
 router = APIRouter(tags=["generation"])
 
@@ -45,14 +43,14 @@ async def list_recoverable(request: Request, current: CurrentUser) -> Recoverabl
     summary="Go on writing a document",
     responses=problem_responses(401, 403, 404, 409, 422),
 )
-async def resume(current: CurrentUser, tx: Tx, now: Now, document_id: RowId) -> JobQueued:
+async def resume(current: CurrentUser, tx: Tx, now: Now, document: OwnDocumentLocked) -> JobQueued:
     """Go on from the last checkpoint: what is written stays as it is. Asking again makes no second job.
 
     A paused job goes on as the same job, and so does one that lost its worker; after a failed or cancelled job it
     is a new one. 409 while a worker has the job (`job_runs`), once the text is written or its user has replaced
     it as a whole (`already_written`), and when its writing was never started (`nothing_to_resume`).
     """
-    return JobQueued.of(await resume_document(tx, current, document_id, now=now))
+    return JobQueued.of(await resume_document(tx, current, document, now=now))
 
 
 @router.post(
@@ -61,14 +59,12 @@ async def resume(current: CurrentUser, tx: Tx, now: Now, document_id: RowId) -> 
     summary="Cancel a job",
     responses=problem_responses(401, 403, 404, 409, 422),
 )
-async def cancel(
-    request: Request, current: CurrentUser, tx: Tx, now: Now, job_id: Annotated[uuid.UUID, Path()]
-) -> JobAnswer:
+async def cancel(request: Request, tx: Tx, now: Now, job: OwnJob) -> JobAnswer:
     """Cancel a job that waits, runs or is paused; a run stops within 2 s, also in the middle of a model call.
 
     What is written stays and can be gone on from. Cancelling again changes nothing; 409 (`job_ended`) for a job
     that is completed or failed.
     """
-    await cancel_job(tx, current.id, job_id, now=now)
+    cancelled = await cancel_job(tx, job.id, now=now)
     at_a_time = tools_of(request).section_concurrency
-    return JobAnswer.of(await get_job_status(tx, current.id, job_id, now, at_a_time=at_a_time))
+    return JobAnswer.of(await forecast_job(tx, cancelled, now, at_a_time=at_a_time))

@@ -1,12 +1,11 @@
 """What can be said of a job's future: how many are served before it, and when it will have ended."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.generation import forecasts_store, store
+from tesigo.generation import forecasts_store
 from tesigo.generation.models import JobRow
 from tesigo.generation.workers_service import count_workers
 
@@ -24,10 +23,8 @@ class JobStatus:
     eta_s: int | None
 
 
-async def get_job_status(
-    tx: AsyncSession, user_id: int, job_id: uuid.UUID, now: datetime, *, at_a_time: int
-) -> JobStatus:
-    """Return the user's job. Raises JobNotFound, the same for one that is absent and for another's.
+async def forecast_job(tx: AsyncSession, job: JobRow, now: datetime, *, at_a_time: int) -> JobStatus:
+    """Return the job with what can be said of its future; whose it is, is for the caller to have checked.
 
     at_a_time: how many sections of one job are written side by side.
 
@@ -39,7 +36,6 @@ async def get_job_status(
     A waiting job begins when the sections of all that run and that are served before it are written, by as many
     jobs at a time as the living workers hold; with room for it among them, at once.
     """
-    job = await store.get_job(tx, job_id, user_id=user_id)
     if job.status == "running":
         return JobStatus(job, None, await _running_eta_s(tx, job, now, at_a_time))
     if job.status == "queued":

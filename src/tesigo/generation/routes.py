@@ -1,9 +1,6 @@
 """Generation over HTTP: have an outline, have a document written, look at the job."""
 
-import uuid
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request, status
+from fastapi import APIRouter, Request, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.identity import User
@@ -14,7 +11,8 @@ from tesigo.documents.mapping import to_brief
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.schemas import OutlineAnswer
 from tesigo.generation import service
-from tesigo.generation.forecasts import get_job_status
+from tesigo.generation.forecasts import forecast_job
+from tesigo.generation.ownership import OwnJob
 from tesigo.generation.schemas import JobAnswer, JobQueued, ToGenerate
 from tesigo.generation.tasks import Tools
 from tesigo.kit.problems import problem_responses
@@ -74,12 +72,10 @@ async def generate_document(current: CurrentUser, tx: Tx, now: Now, wanted: ToGe
     summary="Look at a job",
     responses=problem_responses(401, 404, 422),
 )
-async def read_job_status(
-    request: Request, current: CurrentUser, tx: Tx, now: Now, job_id: Annotated[uuid.UUID, Path()]
-) -> JobAnswer:
+async def read_job_status(request: Request, tx: Tx, now: Now, job: OwnJob) -> JobAnswer:
     """Return how far the job is; `progress` never falls."""
     at_a_time = tools_of(request).section_concurrency
-    return JobAnswer.of(await get_job_status(tx, current.id, job_id, now, at_a_time=at_a_time))
+    return JobAnswer.of(await forecast_job(tx, job, now, at_a_time=at_a_time))
 
 
 async def _wanted_brief(

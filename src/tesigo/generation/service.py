@@ -80,6 +80,14 @@ async def queue_again(tx: AsyncSession, job: JobRow, *, at: datetime) -> JobRow:
     return job
 
 
+async def own_job(tx: AsyncSession, user_id: int, job_id: uuid.UUID) -> JobRow:
+    """Return the user's job: the one check of ownership for jobs.
+
+    Raises JobNotFound, the same for a job that is absent and for another's.
+    """
+    return await store.get_job(tx, job_id, user_id=user_id)
+
+
 async def find_latest_job(tx: AsyncSession, document_id: int) -> JobRow | None:
     """Return the document's newest job; whose document it is, is for the caller to have checked."""
     return await store.find_latest_job(tx, document_id)

@@ -10,7 +10,7 @@ from tesigo.documents import export_service, sections_service, service, sources_
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.routes import files_of
 from tesigo.export.formats import Format
-from tesigo.generation.forecasts import get_job_status
+from tesigo.generation.forecasts import forecast_job
 from tesigo.generation.models import DISPATCHED
 from tesigo.generation.routes import tools_of
 from tesigo.generation.service import find_latest_job
@@ -53,9 +53,7 @@ async def show_document(
     outlook: list[str] = []
     if job is not None and is_running:
         at_a_time = tools_of(request).section_concurrency
-        outlook = describe_outlook(
-            await get_job_status(tx, current.id, job.id, now, at_a_time=at_a_time), words
-        )
+        outlook = describe_outlook(await forecast_job(tx, job, now, at_a_time=at_a_time), words)
     is_written = any(section.content is not None for section in sections)
     return show_page(
         request,

@@ -39,7 +39,7 @@ async def cancel_writing(request: Request, current: CurrentUser, now: Now, docum
         await service.own_document(tx, current.id, document_id)
         job = await find_latest_job(tx, document_id)
         if job is not None:
-            await cancel_job(tx, current.id, job.id, now=now)
+            await cancel_job(tx, job.id, now=now)
 
     return await _done(request, document_id, cancel)
 
@@ -49,7 +49,8 @@ async def go_on_writing(request: Request, current: CurrentUser, now: Now, docume
     """Go on from what is written; when that cannot be, the page says why."""
 
     async def resume(tx: AsyncSession) -> None:
-        await resume_document(tx, current, document_id, now=now)
+        document = await service.own_document(tx, current.id, document_id, lock=True)
+        await resume_document(tx, current, document, now=now)
 
     return await _done(request, document_id, resume)
 
