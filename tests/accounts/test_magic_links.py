@@ -7,7 +7,7 @@ import pytest
 from tests.accounts.conftest import API, House
 from tests.databases import SERVERS
 
-from tesigo.accounts import service
+from tesigo.accounts import links_service
 from tesigo.accounts.errors import AddressNotValid
 
 NOT_VALID = "code_not_valid"
@@ -131,10 +131,10 @@ async def test_a_bad_request_for_a_link_is_422_and_sends_nothing(house: House, b
 async def test_a_page_that_passes_on_what_was_typed_gets_the_same_address_or_a_sentence(house: House):
     async with house.database.transaction() as tx:
         given = {"language": "en", "base_url": "http://x", "keys": house.keys, "now": house.clock.now}
-        link = await service.request_link(tx, email=" Olena@Example.COM ", **given)
+        link = await links_service.request_link(tx, email=" Olena@Example.COM ", **given)
         assert link.mail.to == "olena@example.com"
         with pytest.raises(AddressNotValid, match="e-mail address"):
-            await service.request_link(tx, email="olena", **given)
+            await links_service.request_link(tx, email="olena", **given)
 
 
 async def test_mass_assignment_at_sign_in_is_refused(house: House):
@@ -193,7 +193,7 @@ async def test_a_code_is_forgotten_a_day_later_with_its_address(house: House):
     house.clock.move(days=1, seconds=1)
     await house.ask("other@example.com")
     async with house.database.transaction() as tx:
-        assert await service.forget_link_codes(tx, house.clock()) == 1
+        assert await links_service.forget_link_codes(tx, house.clock()) == 1
     assert await house.sql("SELECT email FROM link_codes") == [("other@example.com",)]
 
 

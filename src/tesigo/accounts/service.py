@@ -1,112 +1,53 @@
-"""What can be done with an account: ask for a link, redeem it, renew, sign out, decide about consents.
+"""What can be done with an account: sign in, renew, sign out, decide about consents.
 
 Every function works in the transaction that it is given; times are `now`, so that a test can move them.
 """
 
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts import store, tokens
-from tesigo.accounts.addresses import normalise_address
-from tesigo.accounts.codes import generate_code, keyed_hash, plain_code
-from tesigo.accounts.errors import ConsentRequired, LinkCodeNotValid, TooManyLinks
+from tesigo.accounts.codes import keyed_hash
 from tesigo.accounts.identity import (
     Consent,
     ConsentKind,
-    Language,
-    NewUserConsents,
     SignedIn,
     Tokens,
     User,
     Visitor,
 )
-from tesigo.accounts.mails import compose_link_mail
 from tesigo.accounts.models import UserRow
-from tesigo.accounts.ports import Mail
 from tesigo.kit.secret_keys import KeyPair
 
 log = structlog.get_logger(__name__)
 
-CODE_LIFETIME = timedelta(minutes=10)
-_CODES_COUNTED_FOR = timedelta(hours=1)
-_MOST_UNUSED_CODES = 5
-_CODES_KEPT_FOR = timedelta(days=1)
 _SIGN_INS_KEPT_FOR = timedelta(days=1)
 _BATCH = 1_000
 _GRACE = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkToSend:
-    """A code that is stored, and the mail that must bring it."""
-
-    code_id: int
-    mail: Mail
-
-
-async def request_link(
-    tx: AsyncSession, *, email: str, language: Language, base_url: str, keys: KeyPair, now: datetime
-) -> LinkToSend:
-    """Return the mail to send once this transaction is committed.
-
-    Whether a user has the address is not even looked up: there is nothing to be told by answer or time.
-    Raises AddressNotValid; TooManyLinks when 5 codes of the last hour were not used.
-    """
-    address = normalise_address(email)
-    await store.lock_address(tx, address)
-    unused = await store.find_unused_code_times(tx, address, since=now - _CODES_COUNTED_FOR)
-    if len(unused) >= _MOST_UNUSED_CODES:
-        wait = unused[-_MOST_UNUSED_CODES] + _CODES_COUNTED_FOR - now
-        raise TooManyLinks(
-            "Several links were sent to this address and none was used. Look for them also among unwanted "
-            "mail, or ask again later.",
-            retry_after_s=wait.total_seconds(),
-        )
-    code = generate_code()
-    row = await store.add_link_code(
-        tx, code_hash=_code_hash(code, keys), email=address, now=now, expires_at=now + CODE_LIFETIME
-    )
-    minutes = int(CODE_LIFETIME.total_seconds() // 60)
-    mail = compose_link_mail(to=address, code=code, base_url=base_url, minutes=minutes, language=language)
-    return LinkToSend(row.id, mail)
-
-
-async def withdraw_link(tx: AsyncSession, link: LinkToSend) -> None:
-    """Forget a code whose mail could not be sent: it shall not count against the address."""
-    await store.delete_link_code(tx, link.code_id)
-
-
-async def redeem_link(
-    tx: AsyncSession,
-    *,
-    code: str,
-    consents: NewUserConsents,
-    visitor: Visitor,
-    admin_emails: Collection[str],
-    keys: KeyPair,
-    now: datetime,
+async def begin_sign_in(
+    tx: AsyncSession, row: UserRow, *, visitor: Visitor, keys: KeyPair, now: datetime
 ) -> SignedIn:
-    """Return who has proved to read the mails of the address, as a new user if there was none.
-
-    consents: regarded for a new user only. Raises LinkCodeNotValid; ConsentRequired for a new user without
-    the essential consent: when the transaction is rolled back, as it must be, the code is good again.
-    """
-    email = await store.claim_link_code(tx, _code_hash(code, keys), now=now)
-    if email is None:
-        raise _code_not_valid()
-    row = await store.find_user_by_email(tx, email)
-    if row is None:
-        row = await _register(tx, email, consents, visitor=visitor, now=now)
-    if row is None or row.deleted_at is not None:
-        raise _code_not_valid()
-    if email in admin_emails:
-        row.is_admin = True
-    return await _sign_in(tx, row, visitor=visitor, keys=keys, now=now)
+    """Return the user with the tokens of a new sign-in; who they are must have been proved before."""
+    await store.delete_ended_sign_ins(tx, row.id, now=now)
+    jti = tokens.first_jti()
+    expires_at = now + tokens.REFRESH_LIFETIME
+    sign_in = await store.add_sign_in(
+        tx,
+        user_id=row.id,
+        refresh_hash=_jti_hash(jti, keys),
+        visitor=visitor,
+        now=now,
+        expires_at=expires_at,
+    )
+    claims = tokens.Claims(user_id=row.id, sign_in_id=sign_in.id, jti=jti)
+    refresh = tokens.write_token("refresh", claims, issued_at=now, expires_at=expires_at, keys=keys)
+    pair = _with_access_token(refresh, claims, refresh_expires_at=expires_at, keys=keys, now=now)
+    return SignedIn(_user(row), sign_in.id, pair)
 
 
 async def refresh_tokens(
@@ -206,15 +147,6 @@ async def decide_consents(
     return await store.get_consents(tx, user_id)
 
 
-async def forget_link_codes(tx: AsyncSession, now: datetime) -> int:
-    """Remove codes made more than a day ago, at most 1,000; return how many went.
-
-    Those of the last day are good no longer either, but count against who asks for too many.
-    Call it again, in a transaction of its own, until nothing goes.
-    """
-    return await store.delete_some_link_codes(tx, made_before=now - _CODES_KEPT_FOR, limit=_BATCH)
-
-
 async def forget_ended_sign_ins(tx: AsyncSession, now: datetime) -> int:
     """Remove sign-ins that expired or were revoked more than a day ago, at most 1,000; return how many went.
 
@@ -222,46 +154,6 @@ async def forget_ended_sign_ins(tx: AsyncSession, now: datetime) -> int:
     Call it again, in a transaction of its own, until nothing goes.
     """
     return await store.delete_some_sign_ins(tx, ended_before=now - _SIGN_INS_KEPT_FOR, limit=_BATCH)
-
-
-async def _register(
-    tx: AsyncSession, email: str, consents: NewUserConsents, *, visitor: Visitor, now: datetime
-) -> UserRow | None:
-    if not consents.essential:
-        raise ConsentRequired(
-            "To open an account, please agree to the processing of your data (gdpr_consent). "
-            "The code can still be used."
-        )
-    row = await store.add_user(tx, email=email, now=now)
-    if row is None:  # another code of the same address was redeemed at the same time
-        return await store.find_user_by_email(tx, email)
-    decided = (
-        (ConsentKind.ESSENTIAL, consents.essential),
-        (ConsentKind.ANALYTICS, consents.analytics),
-        (ConsentKind.MARKETING, consents.marketing),
-    )
-    await store.add_consents(tx, row.id, decided, visitor=visitor, now=now)
-    return row
-
-
-async def _sign_in(
-    tx: AsyncSession, row: UserRow, *, visitor: Visitor, keys: KeyPair, now: datetime
-) -> SignedIn:
-    await store.delete_ended_sign_ins(tx, row.id, now=now)
-    jti = tokens.first_jti()
-    expires_at = now + tokens.REFRESH_LIFETIME
-    sign_in = await store.add_sign_in(
-        tx,
-        user_id=row.id,
-        refresh_hash=_jti_hash(jti, keys),
-        visitor=visitor,
-        now=now,
-        expires_at=expires_at,
-    )
-    claims = tokens.Claims(user_id=row.id, sign_in_id=sign_in.id, jti=jti)
-    refresh = tokens.write_token("refresh", claims, issued_at=now, expires_at=expires_at, keys=keys)
-    pair = _with_access_token(refresh, claims, refresh_expires_at=expires_at, keys=keys, now=now)
-    return SignedIn(_user(row), sign_in.id, pair)
 
 
 def _with_access_token(
@@ -289,15 +181,5 @@ def _user(row: UserRow) -> User:
     )
 
 
-def _code_hash(code: str, keys: KeyPair) -> str:
-    return keyed_hash("link code", plain_code(code), secret_key=keys.secret_key)
-
-
 def _jti_hash(jti: str, keys: KeyPair) -> str:
     return keyed_hash("refresh token", jti, secret_key=keys.secret_key)
-
-
-def _code_not_valid() -> LinkCodeNotValid:
-    return LinkCodeNotValid(
-        "This code is wrong, was used before or is older than 10 minutes. Please ask for a new link."
-    )

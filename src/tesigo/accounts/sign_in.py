@@ -9,7 +9,7 @@ from contextlib import suppress
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from tesigo.accounts import service
+from tesigo.accounts import links_service, service
 from tesigo.accounts.cookies import clear_cookies, refresh_cookie
 from tesigo.accounts.errors import MailNotSent, TokenNotGood
 from tesigo.accounts.identity import Language, NewUserConsents, SignedIn
@@ -25,7 +25,7 @@ async def send_link(connection: HTTPConnection, *, email: str, language: Languag
     """
     database = database_of(connection)
     async with database.transaction() as tx:
-        link = await service.request_link(
+        link = await links_service.request_link(
             tx,
             email=email,
             language=language,
@@ -37,7 +37,7 @@ async def send_link(connection: HTTPConnection, *, email: str, language: Languag
         await mailer_of(connection).send(link.mail)
     except MailNotSent:
         async with database.transaction() as tx:
-            await service.withdraw_link(tx, link)
+            await links_service.withdraw_link(tx, link)
         raise
 
 
@@ -47,7 +47,7 @@ async def sign_in(connection: HTTPConnection, *, code: str, consents: NewUserCon
     Raises LinkCodeNotValid; ConsentRequired, after which the code is still good.
     """
     async with database_of(connection).transaction() as tx:
-        return await service.redeem_link(
+        return await links_service.redeem_link(
             tx,
             code=code,
             consents=consents,

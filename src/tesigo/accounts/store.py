@@ -1,15 +1,15 @@
-"""The SQL of accounts, and the only one."""
+"""The SQL of users, their consents and sign-ins."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.identity import Consent, ConsentKind, Visitor
-from tesigo.accounts.models import ConsentRow, LinkCodeRow, SignInRow, UserRow
+from tesigo.accounts.models import ConsentRow, SignInRow, UserRow
 
 
 async def find_user(tx: AsyncSession, user_id: int) -> UserRow | None:
@@ -78,51 +78,6 @@ async def get_consents(tx: AsyncSession, user_id: int) -> dict[ConsentKind, Cons
     )
     kinds = ((ConsentKind(row.kind), row) for row in rows)
     return {kind: Consent(kind, row.is_given, row.decided_at) for kind, row in kinds}
-
-
-async def lock_address(tx: AsyncSession, email: str) -> None:
-    """Wait until no other transaction counts or adds codes of this address; ends with the transaction."""
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"link code {email}", 0))))
-
-
-async def find_unused_code_times(tx: AsyncSession, email: str, *, since: datetime) -> Sequence[datetime]:
-    """Return when the unused codes of the address were made, oldest first."""
-    times = await tx.scalars(
-        select(LinkCodeRow.created_at)
-        .where(LinkCodeRow.email == email, LinkCodeRow.used_at.is_(None), LinkCodeRow.created_at > since)
-        .order_by(LinkCodeRow.created_at)
-    )
-    return times.all()
-
-
-async def add_link_code(
-    tx: AsyncSession, *, code_hash: str, email: str, now: datetime, expires_at: datetime
-) -> LinkCodeRow:
-    """Return the new row."""
-    row = LinkCodeRow(code_hash=code_hash, email=email, created_at=now, expires_at=expires_at)
-    tx.add(row)
-    await tx.flush()
-    return row
-
-
-async def claim_link_code(tx: AsyncSession, code_hash: str, *, now: datetime) -> str | None:
-    """Return the address that the code was sent to and mark it used, None when it cannot be used.
-
-    One statement: of any number of transactions that claim at the same time, one gets it.
-    """
-    return await tx.scalar(
-        update(LinkCodeRow)
-        .where(
-            LinkCodeRow.code_hash == code_hash, LinkCodeRow.used_at.is_(None), LinkCodeRow.expires_at > now
-        )
-        .values(used_at=now)
-        .returning(LinkCodeRow.email)
-    )
-
-
-async def delete_link_code(tx: AsyncSession, code_id: int) -> None:
-    """Delete one code."""
-    await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id == code_id))
 
 
 async def add_sign_in(
@@ -196,17 +151,6 @@ async def revoke_sign_in(tx: AsyncSession, sign_in_id: uuid.UUID, *, now: dateti
         .where(SignInRow.id == sign_in_id, SignInRow.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-
-
-async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, limit: int) -> int:
-    """Delete at most `limit` codes made before the time; return how many.
-
-    They would keep addresses of people who never signed in.
-    """
-    old = select(LinkCodeRow.id).where(LinkCodeRow.created_at < made_before)
-    old = old.order_by(LinkCodeRow.created_at).limit(limit).with_for_update(skip_locked=True)
-    gone = await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id.in_(old)).returning(LinkCodeRow.id))
-    return len(gone.all())
 
 
 async def delete_some_sign_ins(tx: AsyncSession, *, ended_before: datetime, limit: int) -> int:

@@ -14,6 +14,7 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tesigo.accounts import links_service
 from tesigo.accounts import service as accounts
 from tesigo.adapters.folder_mail import FolderMail
 from tesigo.documents import drafts_service, export_service
@@ -44,7 +45,7 @@ def database_chores(house: House) -> Mapping[Chore, str]:
     rows = partial(_forget_rows, house)
     return {
         Chore("lost_workers", rows(workers_service.forget_lost_workers)): "*/5 * * * *",
-        Chore("link_codes", rows(accounts.forget_link_codes)): "5 * * * *",
+        Chore("link_codes", rows(links_service.forget_link_codes)): "5 * * * *",
         Chore("sign_ins", rows(accounts.forget_ended_sign_ins)): "10 * * * *",
         Chore("events", rows(all_jobs_service.forget_old_events)): "15 2 * * *",
         Chore("checkpoints", rows(all_jobs_service.forget_old_checkpoints)): "25 2 * * *",

@@ -1,0 +1,133 @@
+"""Links and codes by mail: ask for one, redeem it.
+
+Every function works in the transaction that it is given; times are `now`, so that a test can move them.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.accounts import links_store, service, store
+from tesigo.accounts.addresses import normalise_address
+from tesigo.accounts.codes import generate_code, keyed_hash, plain_code
+from tesigo.accounts.errors import ConsentRequired, LinkCodeNotValid, TooManyLinks
+from tesigo.accounts.identity import ConsentKind, Language, NewUserConsents, SignedIn, Visitor
+from tesigo.accounts.mails import compose_link_mail
+from tesigo.accounts.models import UserRow
+from tesigo.accounts.ports import Mail
+from tesigo.kit.secret_keys import KeyPair
+
+CODE_LIFETIME = timedelta(minutes=10)
+_CODES_COUNTED_FOR = timedelta(hours=1)
+_MOST_UNUSED_CODES = 5
+_CODES_KEPT_FOR = timedelta(days=1)
+_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LinkToSend:
+    """A code that is stored, and the mail that must bring it."""
+
+    code_id: int
+    mail: Mail
+
+
+async def request_link(
+    tx: AsyncSession, *, email: str, language: Language, base_url: str, keys: KeyPair, now: datetime
+) -> LinkToSend:
+    """Return the mail to send once this transaction is committed.
+
+    Whether a user has the address is not even looked up: there is nothing to be told by answer or time.
+    Raises AddressNotValid; TooManyLinks when 5 codes of the last hour were not used.
+    """
+    address = normalise_address(email)
+    await links_store.lock_address(tx, address)
+    unused = await links_store.find_unused_code_times(tx, address, since=now - _CODES_COUNTED_FOR)
+    if len(unused) >= _MOST_UNUSED_CODES:
+        wait = unused[-_MOST_UNUSED_CODES] + _CODES_COUNTED_FOR - now
+        raise TooManyLinks(
+            "Several links were sent to this address and none was used. Look for them also among unwanted "
+            "mail, or ask again later.",
+            retry_after_s=wait.total_seconds(),
+        )
+    code = generate_code()
+    row = await links_store.add_link_code(
+        tx, code_hash=_code_hash(code, keys), email=address, now=now, expires_at=now + CODE_LIFETIME
+    )
+    minutes = int(CODE_LIFETIME.total_seconds() // 60)
+    mail = compose_link_mail(to=address, code=code, base_url=base_url, minutes=minutes, language=language)
+    return LinkToSend(row.id, mail)
+
+
+async def withdraw_link(tx: AsyncSession, link: LinkToSend) -> None:
+    """Forget a code whose mail could not be sent: it shall not count against the address."""
+    await links_store.delete_link_code(tx, link.code_id)
+
+
+async def redeem_link(
+    tx: AsyncSession,
+    *,
+    code: str,
+    consents: NewUserConsents,
+    visitor: Visitor,
+    admin_emails: Collection[str],
+    keys: KeyPair,
+    now: datetime,
+) -> SignedIn:
+    """Return who has proved to read the mails of the address, as a new user if there was none.
+
+    consents: regarded for a new user only. Raises LinkCodeNotValid; ConsentRequired for a new user without
+    the essential consent: when the transaction is rolled back, as it must be, the code is good again.
+    """
+    email = await links_store.claim_link_code(tx, _code_hash(code, keys), now=now)
+    if email is None:
+        raise _code_not_valid()
+    row = await store.find_user_by_email(tx, email)
+    if row is None:
+        row = await _register(tx, email, consents, visitor=visitor, now=now)
+    if row is None or row.deleted_at is not None:
+        raise _code_not_valid()
+    if email in admin_emails:
+        row.is_admin = True
+    return await service.begin_sign_in(tx, row, visitor=visitor, keys=keys, now=now)
+
+
+async def forget_link_codes(tx: AsyncSession, now: datetime) -> int:
+    """Remove codes made more than a day ago, at most 1,000; return how many went.
+
+    Those of the last day are good no longer either, but count against who asks for too many.
+    Call it again, in a transaction of its own, until nothing goes.
+    """
+    return await links_store.delete_some_link_codes(tx, made_before=now - _CODES_KEPT_FOR, limit=_BATCH)
+
+
+async def _register(
+    tx: AsyncSession, email: str, consents: NewUserConsents, *, visitor: Visitor, now: datetime
+) -> UserRow | None:
+    if not consents.essential:
+        raise ConsentRequired(
+            "To open an account, please agree to the processing of your data (gdpr_consent). "
+            "The code can still be used."
+        )
+    row = await store.add_user(tx, email=email, now=now)
+    if row is None:  # another code of the same address was redeemed at the same time
+        return await store.find_user_by_email(tx, email)
+    decided = (
+        (ConsentKind.ESSENTIAL, consents.essential),
+        (ConsentKind.ANALYTICS, consents.analytics),
+        (ConsentKind.MARKETING, consents.marketing),
+    )
+    await store.add_consents(tx, row.id, decided, visitor=visitor, now=now)
+    return row
+
+
+def _code_hash(code: str, keys: KeyPair) -> str:
+    return keyed_hash("link code", plain_code(code), secret_key=keys.secret_key)
+
+
+def _code_not_valid() -> LinkCodeNotValid:
+    return LinkCodeNotValid(
+        "This code is wrong, was used before or is older than 10 minutes. Please ask for a new link."
+    )

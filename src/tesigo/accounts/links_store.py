@@ -1,0 +1,65 @@
+"""The SQL of the codes that go out by mail."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.accounts.models import LinkCodeRow
+
+
+async def lock_address(tx: AsyncSession, email: str) -> None:
+    """Wait until no other transaction counts or adds codes of this address; ends with the transaction."""
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"link code {email}", 0))))
+
+
+async def find_unused_code_times(tx: AsyncSession, email: str, *, since: datetime) -> Sequence[datetime]:
+    """Return when the unused codes of the address were made, oldest first."""
+    times = await tx.scalars(
+        select(LinkCodeRow.created_at)
+        .where(LinkCodeRow.email == email, LinkCodeRow.used_at.is_(None), LinkCodeRow.created_at > since)
+        .order_by(LinkCodeRow.created_at)
+    )
+    return times.all()
+
+
+async def add_link_code(
+    tx: AsyncSession, *, code_hash: str, email: str, now: datetime, expires_at: datetime
+) -> LinkCodeRow:
+    """Return the new row."""
+    row = LinkCodeRow(code_hash=code_hash, email=email, created_at=now, expires_at=expires_at)
+    tx.add(row)
+    await tx.flush()
+    return row
+
+
+async def claim_link_code(tx: AsyncSession, code_hash: str, *, now: datetime) -> str | None:
+    """Return the address that the code was sent to and mark it used, None when it cannot be used.
+
+    One statement: of any number of transactions that claim at the same time, one gets it.
+    """
+    return await tx.scalar(
+        update(LinkCodeRow)
+        .where(
+            LinkCodeRow.code_hash == code_hash, LinkCodeRow.used_at.is_(None), LinkCodeRow.expires_at > now
+        )
+        .values(used_at=now)
+        .returning(LinkCodeRow.email)
+    )
+
+
+async def delete_link_code(tx: AsyncSession, code_id: int) -> None:
+    """Delete one code."""
+    await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id == code_id))
+
+
+async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, limit: int) -> int:
+    """Delete at most `limit` codes made before the time; return how many.
+
+    They would keep addresses of people who never signed in.
+    """
+    old = select(LinkCodeRow.id).where(LinkCodeRow.created_at < made_before)
+    old = old.order_by(LinkCodeRow.created_at).limit(limit).with_for_update(skip_locked=True)
+    gone = await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id.in_(old)).returning(LinkCodeRow.id))
+    return len(gone.all())
