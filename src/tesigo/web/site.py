@@ -10,6 +10,7 @@ from tesigo.web import (
     languages,
     new_document,
     reading,
+    settings,
     sign_in,
     writing_control,
 )
@@ -28,6 +29,7 @@ def add_pages(app: FastAPI) -> None:
         landing,
         languages,
         sign_in,
+        settings,
         new_document,
         documents,
         reading,
