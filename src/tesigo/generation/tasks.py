@@ -150,11 +150,11 @@ async def _run(tools: Tools, claim: Claim) -> None:
         raise
     except LimitReached as limit:
         reason = _storable(limit.message)
-        log.warning("job paused", code=limit.code, reason=reason)
+        log.warning("job paused", code=limit.code)
         await journal.paused(reason)
     except Failure as failure:
         reason = _storable(failure.message)
-        log.warning("job failed", code=failure.code, reason=reason)
+        log.warning("job failed", code=failure.code)  # its sentence may quote the document
         await journal.failed(reason)
     except Exception:
         log.exception("job failed unexpectedly")

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import asyncpg
-from sqlalchemy import DateTime, MetaData
+from sqlalchemy import DateTime, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -83,7 +83,9 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_timeout=10,
+            hide_parameters=True,  # an error that is logged must not tell what somebody wrote
         )
+        event.listen(self._engine.sync_engine, "handle_error", _keep_values_back)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -102,6 +104,18 @@ class Database:
                 raise
             raise DatabaseAway(_name_of(error)) from error
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session that sees the database as it is at its first statement, and can change nothing.
+
+        For what is read piece by piece and must fit together. Raises DatabaseAway.
+        """
+        async with self.transaction() as tx:
+            await tx.connection(
+                execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            )
+            yield tx
+
     async def close(self) -> None:
         """Give all connections back."""
         await self._engine.dispose()
@@ -110,6 +124,13 @@ class Database:
 def plain_url(url: str) -> str:
     """Return the address as libpq and asyncpg understand it, whichever driver it names."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _keep_values_back(failed: ExceptionContext) -> None:
+    """Take what PostgreSQL quotes of a refused row out of the error: its detail is the row, word by word."""
+    refused = failed.original_exception.__cause__
+    if isinstance(refused, asyncpg.PostgresError):
+        refused.detail = None
 
 
 def _is_passing(error: DBAPIError) -> bool:

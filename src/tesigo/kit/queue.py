@@ -70,6 +70,19 @@ _TO_BE_RUN = text(
     f"SELECT id FROM {NAMES.queue_table} WHERE id = ANY(:queue_ids) AND status IN ('queued', 'picked')"  # noqa: S608 - a name of ours
 ).bindparams(bindparam("queue_ids", type_=ARRAY(BigInteger)))
 
+_ERASE = text(
+    f"""
+    WITH gone AS (
+        DELETE FROM {NAMES.queue_table}
+        WHERE entrypoint = :task AND convert_from(payload, 'UTF8')::jsonb ->> :member = ANY(:values)
+        RETURNING id
+    )
+    DELETE FROM {NAMES.queue_table_log} WHERE job_id IN (SELECT id FROM gone)
+    """  # noqa: S608 - names of ours
+).bindparams(
+    bindparam("task", type_=Text), bindparam("member", type_=Text), bindparam("values", type_=ARRAY(Text))
+)
+
 
 class RetryIn(Exception):
     """What a handler raises to have its job run again, by any worker, after `delay_s`."""
@@ -116,6 +129,15 @@ async def take_out(tx: AsyncSession, queue_id: int) -> None:
     A worker that still runs it is told that it has lost it, at its next sign of life.
     """
     await tx.execute(_WITHDRAW, {"queue_id": queue_id, "statuses": ["queued", "picked"]})
+
+
+async def erase(tx: AsyncSession, task: str, member: str, values: Collection[object]) -> None:
+    """Remove every entry of the task whose payload's member is one of these, and what the queue's log tells of it.
+
+    Whether it waits, is run or failed: a worker that runs it is told as by `take_out`.
+    """
+    texts = [str(value) for value in values]
+    await tx.execute(_ERASE, {"task": task, "member": member, "values": texts})
 
 
 async def find_held(tx: AsyncSession, queue_ids: Collection[int], *, lease_s: float = LEASE_S) -> set[int]:

@@ -32,7 +32,7 @@ _ENDED_AT_ONCE = 50
 
 
 class HandlerFailed(Exception):
-    """What stands beside a held job in the queue's log; printable ASCII, which the database always takes."""
+    """What stands beside a held job in the queue's log: the kind of failure, never what it quotes of a text."""
 
 
 async def consume(
@@ -138,7 +138,7 @@ class _Worker:
             except Exception as failure:
                 log.exception("a job failed and is held", task=task, queue_id=job.id)
                 self._statements.ending.add(job.id)
-                raise HandlerFailed(ascii(failure)) from None
+                raise HandlerFailed(ascii(type(failure).__name__)) from None
 
         return run
 
