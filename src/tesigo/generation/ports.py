@@ -38,6 +38,10 @@ class CheckpointCopies(Protocol):
         """Return the copies that are there, by job."""
         ...
 
+    async def forget(self, job_ids: Sequence[uuid.UUID]) -> bool:
+        """Remove the copies of these jobs; return whether none of them is left, False when that is not known."""
+        ...
+
 
 class NoCopies:
     """Keeps nothing: for an installation without a fast place."""
@@ -48,3 +52,7 @@ class NoCopies:
     async def find(self, job_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Checkpoint]:  # noqa: ARG002 - the port's
         """Return nothing."""
         return {}
+
+    async def forget(self, job_ids: Sequence[uuid.UUID]) -> bool:  # noqa: ARG002 - the port's
+        """Return True: there are none."""
+        return True
