@@ -20,6 +20,9 @@ from tesigo.kit.db import Database
 from tesigo.kit.settings import load_settings
 
 HERE = "http://127.0.0.1:8000"
+GENEROUS = {f"{name}_limit": 10_000 for name in ("sign_in", "generation", "upload", "export")}
+"""Limits of rate that a test reaches only where it sets its own."""
+
 _templates: dict[str, str] = {}
 ABSTRACTS = [
     {
@@ -49,7 +52,7 @@ async def opened_house(
 ) -> AsyncIterator[House]:
     """Give a house over a new database on the named server, with its files in the folder."""
     async with database(server, template=await _migrated(server)) as url:
-        settings = load_settings(_env_file=None, data_dir=folder, database_url=url, **given)
+        settings = load_settings(_env_file=None, data_dir=folder, database_url=url, **{**GENEROUS, **given})
         async with open_house(settings, clock=clock) as house:
             yield house
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 READY_WITHIN_S = 60
+_GENEROUS = {f"{name}_LIMIT": "10000" for name in ("SIGN_IN", "GENERATION", "UPLOAD", "EXPORT")}
 
 
 class Running:
@@ -65,7 +66,7 @@ async def tesigo(*arguments: str, folder: Path, **environment: str) -> AsyncIter
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=folder,
-        env={**os.environ, "DATA_DIR": str(folder / "data"), "COLUMNS": "200", **environment},
+        env={**os.environ, "DATA_DIR": str(folder / "data"), "COLUMNS": "200", **_GENEROUS, **environment},
         start_new_session=True,
     )
     running = Running(process)

@@ -11,7 +11,9 @@ from tesigo.accounts.ports import Mailer
 from tesigo.adapters.folder_files import FolderFiles
 from tesigo.adapters.folder_mail import FolderMail
 from tesigo.adapters.library_search import LibrarySearch
+from tesigo.adapters.memory_rates import MemoryRates
 from tesigo.adapters.redis_checkpoints import RedisCheckpoints
+from tesigo.adapters.redis_rates import RedisRates
 from tesigo.adapters.smtp_mail import SmtpMail
 from tesigo.documents.ports import FileStore
 from tesigo.export.rendering import count_pages
@@ -22,6 +24,7 @@ from tesigo.kit.db import Database
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
 from tesigo.kit.notify import News
 from tesigo.kit.postgres_account import DatabaseUnavailable
+from tesigo.kit.rates import Rates, RateStore
 from tesigo.kit.secret_keys import KeyPair, kept_pair
 from tesigo.kit.settings import Settings
 from tesigo.writing.offline_composer import OfflineComposer
@@ -42,6 +45,7 @@ class House:
     news: News
     mailer: Mailer
     files: FileStore
+    rates: Rates
     tools: Tools
 
 
@@ -59,7 +63,11 @@ async def open_house(
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     keys = _keys(settings)
-    async with _copies(settings, keys) as copies, _database_url(settings) as url:
+    async with (
+        _copies(settings, keys) as copies,
+        _rate_store(settings) as rate_store,
+        _database_url(settings) as url,
+    ):
         database = Database(url)
         news = News(url)
         try:
@@ -71,6 +79,7 @@ async def open_house(
                 news=news,
                 mailer=_mailer(settings, clock, announce_mail),
                 files=FolderFiles(settings.data_dir / "files"),
+                rates=Rates(rate_store, settings, secret=keys.secret_key),
                 tools=Tools(
                     database=database,
                     clock=clock,
@@ -126,6 +135,18 @@ async def _copies(settings: Settings, keys: KeyPair) -> AsyncIterator[Checkpoint
         yield copies
     finally:
         await copies.aclose()
+
+
+@asynccontextmanager
+async def _rate_store(settings: Settings) -> AsyncIterator[RateStore]:
+    if settings.redis_url is None:
+        yield MemoryRates()
+        return
+    rates = RedisRates(settings.redis_url.get_secret_value())
+    try:
+        yield rates
+    finally:
+        await rates.aclose()
 
 
 def _keys(settings: Settings) -> KeyPair:

@@ -9,9 +9,11 @@ class Failure(Exception):
     message: a sentence for the user that says what to do next; never a path, a query or a secret.
     code: stable, snake_case; programs decide by it.
     extensions: what else a program needs to go on, by name; it stands in the answer beside the code.
+    retry_after_s: when the same call may work, in seconds; None where nobody knows.
     """
 
     code = "failure"
+    retry_after_s: float | None = None
 
     def __init__(
         self, message: str, *, code: str | None = None, extensions: Mapping[str, str | int] | None = None
@@ -78,6 +80,7 @@ class LimitReached(Failure):
     """A limit is used up: try again after `retry_after_s`."""
 
     code = "limit_reached"
+    retry_after_s: float
 
     def __init__(self, message: str, *, retry_after_s: float, code: str | None = None) -> None:
         super().__init__(message, code=code)
