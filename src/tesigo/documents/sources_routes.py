@@ -4,12 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, status
 
+from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service, sources_service
 from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
 from tesigo.documents.schemas import AddedSources, CslRecord, SourceAnswer
 from tesigo.documents.uploads import read_upload
 from tesigo.kit.problems import problem_responses
+from tesigo.kit.rates import UPLOADS
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import ListAnswer, RowId, decode_cursor, encode_cursor
 
@@ -36,7 +38,8 @@ _BODIES: dict[str, Any] = {
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Add sources",
-    responses=problem_responses(400, 401, 403, 404, 409, 413, 415, 422, 503),
+    dependencies=[limited_by(UPLOADS)],
+    responses=problem_responses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
     openapi_extra=_BODIES,
 )
 async def add_sources(

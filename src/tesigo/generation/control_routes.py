@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, status
 
+from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents.ownership import OwnDocumentLocked
 from tesigo.generation.checkpoints import read_checkpoints
@@ -11,6 +12,7 @@ from tesigo.generation.ownership import OwnJob
 from tesigo.generation.routes import tools_of
 from tesigo.generation.schemas import JobAnswer, JobQueued, RecoverableDocument, RecoverableList
 from tesigo.kit.problems import problem_responses
+from tesigo.kit.rates import GENERATIONS
 from tesigo.kit.requests import Now, Tx, database_of
 
 router = APIRouter(tags=["generation"])
@@ -41,7 +43,8 @@ async def list_recoverable(request: Request, current: CurrentUser) -> Recoverabl
     "/documents/{document_id}/resume",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Go on writing a document",
-    responses=problem_responses(401, 403, 404, 409, 422),
+    dependencies=[limited_by(GENERATIONS)],
+    responses=problem_responses(401, 403, 404, 409, 422, 429),
 )
 async def resume(current: CurrentUser, tx: Tx, now: Now, document: OwnDocumentLocked) -> JobQueued:
     """Go on from the last checkpoint: what is written stays as it is. Asking again makes no second job.

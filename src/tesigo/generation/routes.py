@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.identity import User
+from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service as documents
 from tesigo.documents import sources_service
@@ -16,6 +17,7 @@ from tesigo.generation.ownership import OwnJob
 from tesigo.generation.schemas import JobAnswer, JobQueued, ToGenerate
 from tesigo.generation.tasks import Tools
 from tesigo.kit.problems import problem_responses
+from tesigo.kit.rates import GENERATIONS
 from tesigo.kit.requests import Now, Tx, database_of
 from tesigo.manuscript import Source
 from tesigo.writing.brief import Brief, make_brief
@@ -33,7 +35,8 @@ def tools_of(request: Request) -> Tools:
 @router.post(
     "/generate/outline",
     summary="Propose an outline",
-    responses=problem_responses(400, 401, 403, 404, 422, 503),
+    dependencies=[limited_by(GENERATIONS)],
+    responses=problem_responses(400, 401, 403, 404, 422, 429, 503),
 )
 async def generate_outline(request: Request, current: CurrentUser, wanted: ToGenerate) -> OutlineAnswer:
     """Return chapters and sections, each with its purpose, target words and sources; nothing is stored.
@@ -52,7 +55,8 @@ async def generate_outline(request: Request, current: CurrentUser, wanted: ToGen
     "/generate/document-async",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Have a document written",
-    responses=problem_responses(400, 401, 403, 404, 409, 422),
+    dependencies=[limited_by(GENERATIONS)],
+    responses=problem_responses(400, 401, 403, 404, 409, 422, 429),
 )
 async def generate_document(current: CurrentUser, tx: Tx, now: Now, wanted: ToGenerate) -> JobQueued:
     """Queue a job that writes the document, and answer at once.

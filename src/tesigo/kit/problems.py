@@ -1,8 +1,9 @@
 """How failures look over HTTP: `application/problem+json` (RFC 9457). Nothing else here knows statuses."""
 
 import json
+import math
 from collections.abc import Mapping
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tesigo.kit import errors
@@ -113,19 +115,37 @@ def extended_problem(status: int, **members: dict[str, Any]) -> dict[int | str, 
 
 
 def describe_problems(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI document with the schema of problems, which every described error refers to."""
+    """Return the OpenAPI document with the schema of problems, which every described error refers to.
+
+    Whatever takes a body may answer 400, when it is no text, and 413, which its routes need not know.
+    """
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(described.pop("$defs", {}))
     components["Problem"] = described
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                answers = operation["responses"]
+                answers.update({str(status): told for status, told in _OF_BODIES.items()} | answers)
     return schema
+
+
+_OF_BODIES = problem_responses(400, 413)
 
 
 def status_of(failure: errors.Failure) -> int:
     """Return the HTTP status that says what this failure says."""
     return next((status for kind, status in _STATUS if isinstance(failure, kind)), 500)
+
+
+def retry_after(failure: errors.Failure) -> dict[str, str]:
+    """Return the header that says when to try again: whole seconds, never too few; none where nobody knows."""
+    if failure.retry_after_s is None:
+        return {}
+    return {"Retry-After": str(max(1, math.ceil(failure.retry_after_s)))}
 
 
 def problem(
@@ -159,9 +179,7 @@ def install_problems(app: FastAPI) -> None:
 async def _answer_failure(_request: Request, failure: Exception) -> ProblemResponse:
     assert isinstance(failure, errors.Failure)  # noqa: S101 - registered for this type only
     status = status_of(failure)
-    headers = {}
-    if isinstance(failure, errors.LimitReached):
-        headers["Retry-After"] = str(max(1, round(failure.retry_after_s)))
+    headers = retry_after(failure)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -183,15 +201,30 @@ async def _answer_invalid_request(_request: Request, failure: Exception) -> Prob
     return problem(422, "invalid_request", "The request breaks the rules that `errors` lists.", rules=rules)
 
 
-async def _answer_http(_request: Request, failure: Exception) -> ProblemResponse:
+async def _answer_http(request: Request, failure: Exception) -> ProblemResponse:
     assert isinstance(failure, HTTPException)  # noqa: S101 - registered for this type only
     phrase = HTTPStatus(failure.status_code).phrase
+    headers = dict(failure.headers or {})
+    if failure.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_of(request))
     return problem(
         failure.status_code,
         phrase.lower().replace(" ", "_"),
         failure.detail or phrase,
-        headers=dict(failure.headers or {}),
+        headers=headers,
     )
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return the methods that the address has; the framework names those of one of its routes only."""
+    return [
+        method
+        for method in HTTPMethod
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _answer_unforeseen(_request: Request, failure: Exception) -> ProblemResponse:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, sections_service, service, sources_service
 from tesigo.documents.models import DocumentRow
@@ -15,6 +16,7 @@ from tesigo.generation.models import DISPATCHED
 from tesigo.generation.routes import tools_of
 from tesigo.generation.service import find_latest_job
 from tesigo.kit.errors import Conflict
+from tesigo.kit.rates import EXPORTS
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.bibliography import Entry, describe
@@ -23,7 +25,7 @@ from tesigo.web.notices import Notice
 from tesigo.web.outlook import describe_outlook
 from tesigo.web.pages import show_page, words_of
 from tesigo.web.problem_pages import sentence_of
-from tesigo.web.uploaded_files import MOST_FILES, read_files
+from tesigo.web.uploaded_files import MOST_FILES, count_files, read_files
 from tesigo.web.words import Words
 from tesigo.web.writing_control import back_to_document
 
@@ -91,6 +93,7 @@ async def add_sources(
     async with database_of(request).transaction() as tx:
         service.refuse_while_written(await service.own_document(tx, current.id, document_id))
     chosen = (files or [])[:MOST_FILES]
+    await count_files(request, current, chosen)
     read = await read_files(chosen, most_mib=settings.max_upload_mb, words=words)
     notices = list(read.notices)
     if len(files or ()) > MOST_FILES:
@@ -120,7 +123,7 @@ async def remove_source(
     return back_to_document(request, document_id, notices)
 
 
-@router.get("/download/{wanted}")
+@router.get("/download/{wanted}", dependencies=[limited_by(EXPORTS)])
 async def download(request: Request, current: CurrentUser, document_id: RowId, wanted: Format) -> Response:
     """Return the document as a file."""
     async with database_of(request).transaction() as tx:

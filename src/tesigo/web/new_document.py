@@ -6,18 +6,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
+from tesigo.accounts.identity import User
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import library_service, service, sources_service
 from tesigo.export.errors import UnknownNorm, UnknownStyle
 from tesigo.export.norms import load_norm, norm_names
 from tesigo.export.styles import find_style
 from tesigo.generation.service import request_job
-from tesigo.kit.requests import Now, SettingsNow, database_of
+from tesigo.kit.errors import LimitReached
+from tesigo.kit.problems import retry_after
+from tesigo.kit.rates import GENERATIONS, rates_of
+from tesigo.kit.requests import Now, SettingsNow, database_of, settings_of
 from tesigo.kit.settings import Settings
 from tesigo.web.languages import language_of
 from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import show_page, words_of
-from tesigo.web.uploaded_files import MOST_FILES, read_files
+from tesigo.web.problem_pages import sentence_of
+from tesigo.web.uploaded_files import MOST_FILES, count_files, read_files
 from tesigo.writing.brief import (
     FEWEST_PAGES,
     LANGUAGES,
@@ -100,19 +105,20 @@ async def create_document(
         "requirements": requirements,
     }
     brief, faults = _check(values)
+    has_lost_files = any(file.filename for file in files or ())
     if brief is None or len(files or ()) > MOST_FILES:
+        faults = {field: words.find(f"faults.{field}") or rule for field, rule in faults.items()}
         if len(files or ()) > MOST_FILES:
             faults["files"] = words("upload.too_many", most=MOST_FILES)
-        return show_page(
-            request,
-            "new_document.html",
-            user=current,
-            status=400,
-            values=values,
-            has_lost_files=any(file.filename for file in files or ()),
-            faults={field: words.find(f"faults.{field}") or rule for field, rule in faults.items()},
-            **_choices(settings),
-        )
+        return _show_again(request, current, values, faults, status=400, has_lost_files=has_lost_files)
+    try:
+        await rates_of(request).take(GENERATIONS, current.id)
+        await count_files(request, current, files or ())
+    except LimitReached as limit:
+        faults = {"files": sentence_of(limit, words)}
+        response = _show_again(request, current, values, faults, status=429, has_lost_files=has_lost_files)
+        response.headers.update(retry_after(limit))
+        return response
     read = await read_files(files or (), most_mib=settings.max_upload_mb, words=words)
     notices = list(read.notices)
     async with database_of(request).transaction() as tx:
@@ -126,6 +132,28 @@ async def create_document(
     response = RedirectResponse(f"/documents/{document.id}", 303)
     leave_notices(response, notices, more=words("notices.more"), settings=settings)
     return response
+
+
+def _show_again(
+    request: Request,
+    current: User,
+    values: Mapping[str, str],
+    faults: Mapping[str, str],
+    *,
+    status: int,
+    has_lost_files: bool,
+) -> Response:
+    """Return the form as it was filled in, with what is wrong with it; files do not come back."""
+    return show_page(
+        request,
+        "new_document.html",
+        user=current,
+        status=status,
+        values=values,
+        has_lost_files=has_lost_files,
+        faults=faults,
+        **_choices(settings_of(request)),
+    )
 
 
 def _check(values: Mapping[str, str]) -> tuple[Brief | None, dict[str, str]]:

@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from tesigo.kit.errors import Failure, LimitReached, NotSignedIn
-from tesigo.kit.problems import status_of
+from tesigo.kit.errors import Failure, NotSignedIn
+from tesigo.kit.problems import retry_after, status_of
 from tesigo.kit.requests import settings_of
 from tesigo.web.headers import security_headers
 from tesigo.web.pages import show_page
@@ -65,7 +65,7 @@ def _page(request: Request, failure: Exception) -> Response:
         return _to_sign_in(request)
     if isinstance(failure, Failure):
         status = status_of(failure)
-        headers = _retry_after(failure)
+        headers = retry_after(failure)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("failure answered", code=failure.code, exc_info=failure)
         return _show(request, status, failure, headers)
@@ -91,9 +91,3 @@ def _to_sign_in(request: Request) -> Response:
     if "hx-request" in request.headers:  # a part of a page asks: the whole page has to go
         return Response(status_code=200, headers={"HX-Redirect": target})
     return RedirectResponse(target, 303)
-
-
-def _retry_after(failure: Failure) -> dict[str, str]:
-    if isinstance(failure, LimitReached):
-        return {"Retry-After": str(max(1, round(failure.retry_after_s)))}
-    return {}

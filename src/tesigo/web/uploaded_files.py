@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
+from starlette.requests import Request
 
+from tesigo.accounts.identity import User
 from tesigo.documents.uploads import read_file
 from tesigo.intake.pairing import pair_full_texts
 from tesigo.intake.reading import Reading
 from tesigo.kit.errors import Invalid
+from tesigo.kit.rates import UPLOADS, rates_of
 from tesigo.manuscript import Source
 from tesigo.web.notices import Notice
 from tesigo.web.problem_pages import sentence_of
@@ -26,6 +29,13 @@ class FilesRead:
     notices: tuple[Notice, ...]
 
 
+async def count_files(request: Request, current: User, files: Sequence[UploadFile]) -> None:
+    """Count the files as brought by this user; fields that were left empty do not count. Raises LimitReached."""
+    for file in files:
+        if not _is_empty(file):
+            await rates_of(request).take(UPLOADS, current.id)
+
+
 async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words) -> FilesRead:
     """Return what the files hold, full texts joined to their records.
 
@@ -36,7 +46,7 @@ async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words
     notices: list[Notice] = []
     for file in files:
         name = file.filename or ""
-        if not name and not file.size:  # what a browser sends for a field that was left empty
+        if _is_empty(file):
             continue
         if (file.size or 0) > most_mib * _MIB:
             reason = words("upload.too_large", most=most_mib)
@@ -52,3 +62,7 @@ async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words
         taken.update(source.key for source in reading.sources)
         notices += [Notice("warning", f"{name}: {warning}") for warning in reading.warnings]
     return FilesRead(pair_full_texts(readings), tuple(notices))
+
+
+def _is_empty(file: UploadFile) -> bool:
+    return not file.filename and not file.size  # what a browser sends for a field that was left empty

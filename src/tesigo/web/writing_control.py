@@ -6,11 +6,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service
 from tesigo.generation.control import cancel_job, resume_document
 from tesigo.generation.service import find_latest_job, request_job
 from tesigo.kit.errors import Conflict
+from tesigo.kit.rates import GENERATIONS
 from tesigo.kit.requests import Now, database_of, settings_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.notices import Notice, leave_notices
@@ -20,7 +22,7 @@ from tesigo.web.problem_pages import sentence_of
 router = APIRouter(prefix="/documents/{document_id}")
 
 
-@router.post("/write")
+@router.post("/write", dependencies=[limited_by(GENERATIONS)])
 async def start_writing(request: Request, current: CurrentUser, now: Now, document_id: RowId) -> Response:
     """Have the document written; when that cannot be, its page says why."""
 
@@ -44,7 +46,7 @@ async def cancel_writing(request: Request, current: CurrentUser, now: Now, docum
     return await _done(request, document_id, cancel)
 
 
-@router.post("/resume")
+@router.post("/resume", dependencies=[limited_by(GENERATIONS)])
 async def go_on_writing(request: Request, current: CurrentUser, now: Now, document_id: RowId) -> Response:
     """Go on from what is written; when that cannot be, the page says why."""
 
