@@ -13,7 +13,7 @@ from sqlalchemy import text
 from tests.databases import EMBEDDED, admin_url, create_database, drop_database
 from tests.fakes.mailer import FakeMailer
 
-from tesigo.accounts import sign_in
+from tesigo.accounts import factor_routes, sign_in, sign_ins_routes
 from tesigo.accounts.cookies import set_cookies
 from tesigo.accounts.identity import NewUserConsents
 from tesigo.accounts.origin import require_own_page
@@ -95,6 +95,8 @@ def make_app(**given: Any) -> FastAPI:
     install_problems(app)
     app.include_router(auth, prefix=API)
     app.include_router(user, prefix=API)
+    app.include_router(sign_ins_routes.router, prefix=API)
+    app.include_router(factor_routes.router, prefix=API)
     app.add_middleware(RenewalMiddleware)
 
     @app.get("/")

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from tesigo.accounts import service, sign_in
+from tesigo.accounts import service, sign_in, users_service
 from tesigo.accounts.schemas import (
     Accepted,
     CodeToRedeem,
     ConsentsAnswer,
     ConsentsToDecide,
     LinkRequest,
+    NameToSet,
     TokensAnswer,
     TokenToEnd,
     TokenToRefresh,
@@ -89,6 +90,12 @@ async def sign_out(request: Request, ended: TokenToEnd) -> None:
 async def read_current_user(current: CurrentUser) -> UserAnswer:
     """Return who is signed in."""
     return UserAnswer.of(current)
+
+
+@user.patch("/me", summary="Change one's own name", responses=problem_responses(401, 403, 422))
+async def rename_current_user(current: CurrentUser, tx: Tx, wanted: NameToSet) -> UserAnswer:
+    """Set the name that stands on title pages, or remove it; nothing else of a user can be set here."""
+    return UserAnswer.of(await users_service.rename_user(tx, current.id, wanted.full_name))
 
 
 @user.get("/consents", summary="What the user agreed to", responses=problem_responses(401))

@@ -1,9 +1,10 @@
 """What the routes of accounts take and answer."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.errors import AddressNotValid
@@ -18,6 +19,27 @@ def _address(text: str) -> str:
         raise ValueError(error.message) from None
 
 
+_UNSEEN = (
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    r"\ufff9-\ufffb"
+)
+"""Controls, marks of direction and halves of surrogate pairs: they would stand unseen on a title page."""
+
+_NAME = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$"
+
+
+def _is_seen(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise ValueError("must be a name of characters that can be seen")
+    return name
+
+
+_FullName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_is_seen),
+    Field(examples=["Olena Kovalenko"], json_schema_extra={"pattern": _NAME}),
+]
 _RefreshToken = Annotated[
     str, Field(min_length=1, max_length=2_000, examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ…"])
 ]
@@ -77,6 +99,12 @@ class ConsentsToDecide(_Request):
 
     analytics: bool
     marketing: bool
+
+
+class NameToSet(_Request):
+    """The user's own name."""
+
+    full_name: _FullName | None = Field(description="Null for none.")
 
 
 class Accepted(BaseModel):

@@ -50,11 +50,19 @@ def visitor_of(connection: HTTPConnection) -> Visitor:
     )
 
 
-async def current_user(
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Who made a request or opened a WebSocket, and by which sign-in."""
+
+    user: User
+    sign_in_id: uuid.UUID
+
+
+async def current_sign_in(
     request: Request,
     _documented: Annotated[object, Security(_bearer)] = None,
-) -> User:
-    """Return who is signed in, by the Authorization header or else by the cookie.
+) -> Opening:
+    """Return who is signed in and by which sign-in, by the Authorization header or else by the cookie.
 
     It reads in a short transaction of its own, so that a route that does long work holds no connection.
     Raises NotSignedIn; CrossOrigin when another site's page tries to change something by our cookie.
@@ -66,7 +74,15 @@ async def current_user(
         if token is None:
             raise NotSignedIn("Please sign in first.")
         require_own_page(request, settings=settings)
-    return await _user_of_token(request, token)
+    return await _opening_by(request, token)
+
+
+async def current_user(
+    request: Request,
+    _documented: Annotated[object, Security(_bearer)] = None,
+) -> User:
+    """Return who is signed in, as `current_sign_in` does and with the same errors."""
+    return (await current_sign_in(request)).user
 
 
 async def find_current_user(request: Request) -> User | None:
@@ -80,18 +96,13 @@ async def find_current_user(request: Request) -> User | None:
 CurrentUser = Annotated[User, Depends(current_user)]
 """The user that is signed in; without one the route is not entered."""
 
+CurrentSignIn = Annotated[Opening, Depends(current_sign_in)]
+"""The user that is signed in with the sign-in that it is by, for the one query of CurrentUser."""
+
 MaybeUser = Annotated[User | None, Depends(find_current_user)]
 """The user that is signed in, or None."""
 
 VisitorNow = Annotated[Visitor, Depends(visitor_of)]
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """Who opened a WebSocket, and by which sign-in."""
-
-    user: User
-    sign_in_id: uuid.UUID
 
 
 async def opening_of_websocket(websocket: WebSocket) -> Opening:
@@ -101,9 +112,7 @@ async def opening_of_websocket(websocket: WebSocket) -> Opening:
     `accepted_subprotocol`); a browser brings its cookie and the Origin, which must be ours.
     Raises NotSignedIn or CrossOrigin.
     """
-    token = _token_of_websocket(websocket)
-    claims = read_token("access", token, keys=keys_of(websocket), now=now_of(websocket))
-    return Opening(await _user_of_token(websocket, token), claims.sign_in_id)
+    return await _opening_by(websocket, _token_of_websocket(websocket))
 
 
 async def still_holds(websocket: WebSocket, opening: Opening) -> bool:
@@ -136,13 +145,13 @@ def _token_of_websocket(websocket: WebSocket) -> str:
     return token
 
 
-async def _user_of_token(connection: HTTPConnection, token: str) -> User:
+async def _opening_by(connection: HTTPConnection, token: str) -> Opening:
+    keys, now = keys_of(connection), now_of(connection)
+    claims = read_token("access", token, keys=keys, now=now)
     async with database_of(connection).transaction() as tx:
-        user = await service.get_signed_in_user(
-            tx, access_token=token, keys=keys_of(connection), now=now_of(connection)
-        )
+        user = await service.get_signed_in_user(tx, access_token=token, keys=keys, now=now)
     context.note(user_id=user.id)
-    return user
+    return Opening(user, claims.sign_in_id)
 
 
 def _bearer_token(connection: HTTPConnection) -> str | None:

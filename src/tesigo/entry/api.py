@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 
 import tesigo
+from tesigo.accounts import factor_routes, sign_ins_routes
 from tesigo.accounts import routes as accounts_routes
 from tesigo.accounts.renewal import RenewalMiddleware
 from tesigo.documents import drafts_routes, sources_routes
@@ -50,6 +51,8 @@ def make_app(house: House) -> FastAPI:
     for router in (
         accounts_routes.auth,
         accounts_routes.user,
+        sign_ins_routes.router,
+        factor_routes.router,
         control_routes.router,  # before the documents' own: `/documents/recover` is no id of a document
         documents_routes.router,
         sources_routes.router,

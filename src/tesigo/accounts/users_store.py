@@ -1,0 +1,41 @@
+"""The SQL of what is changed about users themselves."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tesigo.accounts.models import UserRow
+
+
+async def find_users(tx: AsyncSession, *, after_id: int, limit: int) -> Sequence[UserRow]:
+    """Return at most `limit` users with a greater id, in the order of their ids; none that was deleted."""
+    rows = await tx.scalars(
+        select(UserRow)
+        .where(UserRow.id > after_id, UserRow.deleted_at.is_(None))
+        .order_by(UserRow.id)
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def find_user_id(tx: AsyncSession, email: str) -> int | None:
+    """Return whose normalised address this is."""
+    return await tx.scalar(select(UserRow.id).where(UserRow.email == email, UserRow.deleted_at.is_(None)))
+
+
+async def lock_user(tx: AsyncSession, user_id: int) -> UserRow | None:
+    """Return the user as it is now, held until the transaction ends; None when it was deleted."""
+    return await tx.scalar(
+        select(UserRow)
+        .where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+async def set_full_name(tx: AsyncSession, user_id: int, full_name: str | None) -> None:
+    """Set or remove the name of a user who was not deleted."""
+    await tx.execute(
+        update(UserRow).where(UserRow.id == user_id, UserRow.deleted_at.is_(None)).values(full_name=full_name)
+    )
