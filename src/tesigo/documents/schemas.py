@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from tesigo.documents.models import DocumentRow, SectionRow
-from tesigo.kit.schemas import IS_STORABLE, AnswerModel, RequestModel
+from tesigo.kit.schemas import IS_NUMBER, IS_STORABLE, AnswerModel, RequestModel
 from tesigo.manuscript import PlannedSection, Section
 from tesigo.writing.brief import (
     FEWEST_PAGES,
@@ -24,7 +24,7 @@ Title = Annotated[
     IS_STORABLE,
     Field(examples=["Large language models in education"]),
 ]
-Pages = Annotated[int, Field(ge=FEWEST_PAGES, le=MOST_PAGES, description="Of the exported PDF.")]
+Pages = Annotated[int, Field(ge=FEWEST_PAGES, le=MOST_PAGES, description="Of the exported PDF."), IS_NUMBER]
 Language = Literal["en", "uk", "it"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), IS_STORABLE]
 Requirements = Annotated[str, StringConstraints(max_length=LONGEST_REQUIREMENTS), IS_STORABLE]
@@ -234,7 +234,7 @@ class DraftToSave(RequestModel):
     """The whole content of an editor, as it stands."""
 
     content: Content = Field(description="Markdown, also empty; it is kept exactly as it is.")
-    based_on: Annotated[int, Field(ge=0, le=LARGEST_VERSION)] | None = Field(
+    based_on: Annotated[int, Field(ge=0, le=LARGEST_VERSION), IS_NUMBER] | None = Field(
         None,
         description=(
             "The version that this text continues, 0 when there was none: 409 unless it is the newest. "

@@ -32,12 +32,14 @@ _WORKER_LABELS = ("host", "pid", "worker")
 
 
 class _HiddenRoute(APIRoute):
-    """A route that is not there for other methods than its own: 404 instead of 405, which would tell of it."""
+    """A route that in production is not there for other methods than its own: 405 would tell of it."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match fully or not at all."""
+        """Match fully or, in production, not at all."""
         match, child_scope = super().matches(scope)
-        return (match, child_scope) if match is Match.FULL else (Match.NONE, {})
+        if match is Match.PARTIAL and scope["app"].state.settings.is_production:
+            return Match.NONE, {}
+        return match, child_scope
 
 
 router = APIRouter(tags=["health"], route_class=_HiddenRoute)

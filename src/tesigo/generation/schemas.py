@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -12,7 +12,7 @@ from tesigo.generation.events_service import Snapshot
 from tesigo.generation.forecasts import JobStatus
 from tesigo.generation.models import EventRow, JobRow
 from tesigo.generation.ports import Checkpoint
-from tesigo.kit.schemas import AnswerModel, RequestModel
+from tesigo.kit.schemas import IS_NUMBER, AnswerModel, RequestModel
 
 _JOB_ID = "0b6e6e0e-5c1f-4d57-9a4e-0a4f2f6d3c11"
 
@@ -22,7 +22,23 @@ Status = Literal["queued", "running", "paused", "completed", "failed", "cancelle
 class ToGenerate(RequestModel):
     """What to write: a document that is there, by its id, or a new one, by its title."""
 
-    document_id: int | None = Field(None, ge=1, le=2**63 - 1)
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["document_id"],
+                    "properties": {"document_id": {"type": "integer"}},
+                    "maxProperties": 1,
+                },
+                {
+                    "required": ["title"],
+                    "properties": {"title": {"type": "string"}, "document_id": {"type": "null"}},
+                },
+            ]
+        }
+    )
+
+    document_id: Annotated[int, Field(ge=1, le=2**63 - 1), IS_NUMBER] | None = None
     title: Title | None = None
     pages: Pages = 10
     language: Language = "en"

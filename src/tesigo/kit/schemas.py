@@ -2,10 +2,12 @@
 
 import base64
 import binascii
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from tesigo.kit.errors import Invalid
 
@@ -23,8 +25,26 @@ def _is_storable(text: str) -> str:
     return text
 
 
-IS_STORABLE = AfterValidator(_is_storable)
+class _Storable(AfterValidator):
+    """The check, and what the OpenAPI document says of it."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(core_schema), "pattern": r"^[^\u0000]*$"}
+
+
+def _is_no_stand_in(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")  # noqa: TRY004 - what Pydantic collects
+    return value
+
+
+IS_STORABLE = _Storable(_is_storable)
 """Makes a text field refuse what PostgreSQL cannot keep; it stands behind the limits of length."""
+
+IS_NUMBER = BeforeValidator(_is_no_stand_in)
+"""Makes a number in a body refuse true, false and text, which Pydantic would read as numbers."""
 
 RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 """An integer id in a path."""
