@@ -5,6 +5,8 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ import httpx
 from tests.databases import EMBEDDED, admin_url, create_database, database
 
 from tesigo.entry.api import make_app
+from tesigo.entry.errands import errands
 from tesigo.entry.migrating import migrate
 from tesigo.entry.wiring import House, open_house
 from tesigo.kit.clock import Clock, system_clock
@@ -20,10 +23,12 @@ from tesigo.kit.db import Database
 from tesigo.kit.settings import load_settings
 
 HERE = "http://127.0.0.1:8000"
+_MAIL_WITHIN_S = 30
 GENEROUS = {f"{name}_limit": 10_000 for name in ("sign_in", "generation", "upload", "export")}
 """Limits of rate that a test reaches only where it sets its own."""
 
 _templates: dict[str, str] = {}
+_read_mails: set[Path] = set()
 ABSTRACTS = [
     {
         "id": "any",
@@ -70,9 +75,12 @@ async def _migrated(server: str) -> str:
 
 @asynccontextmanager
 async def client_of(house: House, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the application over this house, in this process."""
+    """Give a client of the application over this house, in this process, which runs the errands besides."""
     transport = httpx.ASGITransport(make_app(house), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=HERE, headers=headers, timeout=30) as client:
+    async with (
+        errands(house),
+        httpx.AsyncClient(transport=transport, base_url=HERE, headers=headers, timeout=30) as client,
+    ):
         yield client
 
 
@@ -80,19 +88,31 @@ async def sign_in(client: httpx.AsyncClient, outbox: Path, email: str) -> dict[s
     """Sign somebody in by the mail that they get; return the headers of their requests."""
     answer = await client.post("/api/v1/auth/magic-link", json={"email": email})
     assert answer.status_code == 202, answer.text
-    redeemed = {"code": code_from_mail(outbox, email), "gdpr_consent": True}
+    redeemed = {"code": await code_from_mail(outbox, email), "gdpr_consent": True}
     answer = await client.post("/api/v1/auth/magic-link/verify", json=redeemed)
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
-def code_from_mail(outbox: Path, email: str) -> str:
-    """Return the code of the newest mail to this address."""
-    for file in sorted(outbox.glob("*.eml"), reverse=True):
-        mail = message_from_bytes(file.read_bytes())
-        if mail["To"] == email:
-            text = mail.get_payload(0).get_payload(decode=True).decode()
-            found = re.search(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{1,4})+\b", text)
-            assert found, text
-            return found[0]
-    raise AssertionError(f"no mail to {email} in {outbox}")
+async def code_from_mail(outbox: Path, email: str) -> str:
+    """Wait for the next mail to this address; return its code."""
+    text = (await next_mail(outbox, email)).get_body(("plain",)).get_content()
+    found = re.search(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{1,4})+\b", text)
+    assert found, text
+    return found[0]
+
+
+async def next_mail(outbox: Path, email: str) -> EmailMessage:
+    """Wait for a mail to this address that nobody has read yet; return the newest, after which all count as read."""
+    async with asyncio.timeout(_MAIL_WITHIN_S):
+        while not (mails := _unread_mails(outbox, email)):  # noqa: ASYNC110 - only the folder knows
+            await asyncio.sleep(0.01)
+    return mails[-1]
+
+
+def _unread_mails(outbox: Path, email: str) -> list[EmailMessage]:
+    files = [file for file in sorted(outbox.glob("*.eml")) if file not in _read_mails]
+    mails = {file: message_from_bytes(file.read_bytes(), policy=default) for file in files}
+    own = {file: mail for file, mail in mails.items() if mail["To"] == email}
+    _read_mails.update(own)
+    return list(own.values())

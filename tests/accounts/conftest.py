@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,17 +13,23 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
 from tests.databases import EMBEDDED, admin_url, create_database, drop_database
-from tests.fakes.mailer import FakeMailer
+from tests.fakes.mailer import FakeMailer, code_in
 
 from tesigo.accounts import factor_routes, sign_in, sign_ins_routes
 from tesigo.accounts.cookies import set_cookies
 from tesigo.accounts.identity import NewUserConsents
+from tesigo.accounts.links_service import SEND_LINK
 from tesigo.accounts.origin import require_own_page
 from tesigo.accounts.renewal import RenewalMiddleware
 from tesigo.accounts.routes import auth, user
 from tesigo.accounts.session import MaybeUser
+from tesigo.accounts.tasks import Post, send_link
+from tesigo.adapters.memory_rates import MemoryRates
 from tesigo.kit.db import Database, Row
 from tesigo.kit.problems import install_problems
+from tesigo.kit.queue import schema_sql
+from tesigo.kit.queue_worker import consume
+from tesigo.kit.rates import Rates
 from tesigo.kit.secret_keys import KeyPair, generate_pair
 from tesigo.kit.settings import load_settings
 
@@ -61,8 +69,9 @@ class House:
         return await self.client.post(f"{API}/auth/magic-link", json={"email": email, **more})
 
     async def code_for(self, email: str = "olena@example.com") -> str:
+        seen = len(self.mailer.sent)
         assert (await self.ask(email)).status_code == 202
-        return self.mailer.last_code
+        return code_in(await self.mailer.until_sent(seen + 1))
 
     async def verify(self, code: str, *, gdpr_consent: bool = True, **more: Any) -> httpx.Response:
         body = {"code": code, "gdpr_consent": gdpr_consent, **more}
@@ -107,7 +116,9 @@ def make_app(**given: Any) -> FastAPI:
     async def enter(request: Request, response: Response, code: str) -> None:
         settings = app.state.settings
         require_own_page(request, settings=settings)
-        signed_in = await sign_in.sign_in(request, code=code, consents=NewUserConsents(essential=True))
+        signed_in = await sign_in.sign_in(
+            request, code=code, browser=None, consents=NewUserConsents(essential=True)
+        )
         set_cookies(response, signed_in.tokens, settings=settings)
 
     @app.post("/sign-out")
@@ -115,7 +126,7 @@ def make_app(**given: Any) -> FastAPI:
         require_own_page(request, settings=app.state.settings)
         await sign_in.sign_out_browser(request, response)
 
-    app.state.settings = load_settings(_env_file=None, **given)
+    app.state.settings = load_settings(_env_file=None, sign_in_limit=10_000, **given)
     return app
 
 
@@ -124,6 +135,8 @@ async def _make_tables(url: str) -> None:
     async with store.transaction() as tx:
         connection = await tx.connection()
         await connection.run_sync(Row.metadata.create_all, tables=TABLES)
+        for statement in schema_sql():
+            await connection.execute(text(statement))
     await store.close()
 
 
@@ -131,7 +144,7 @@ async def _make_house(url: str, **given: Any) -> AsyncIterator[House]:
     store = Database(url)
     async with store.transaction() as tx:
         names = ", ".join(table.name for table in TABLES)
-        await tx.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        await tx.execute(text(f"TRUNCATE {names}, pgqueuer, pgqueuer_log RESTART IDENTITY"))
     app = make_app(admin_emails=("boss@example.com",), **given)
     house = House(
         app=app,
@@ -147,9 +160,27 @@ async def _make_house(url: str, **given: Any) -> AsyncIterator[House]:
     )
     app.state.database, app.state.clock = store, house.clock
     app.state.mailer, app.state.keys = house.mailer, house.keys
-    async with house.client:
+    app.state.rates = Rates(MemoryRates(), app.state.settings, secret=house.keys.secret_key)
+    async with house.client, sending(house):
         yield house
     await store.close()
+
+
+@asynccontextmanager
+async def sending(house: House) -> AsyncIterator[None]:
+    """Take the mails out of the queue, as the server does beside its requests."""
+    base_url = house.app.state.settings.base_url
+    post = Post(house.database, house.clock, house.keys, house.mailer, base_url)
+    stop = asyncio.Event()
+    handlers = {SEND_LINK: partial(send_link, post)}
+    running = asyncio.create_task(
+        consume(house.database.url, handlers, concurrency=lambda: 4, stop=stop, grace_s=5)
+    )
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 @pytest.fixture(scope="session")

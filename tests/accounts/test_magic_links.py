@@ -6,6 +6,7 @@ import json
 import pytest
 from tests.accounts.conftest import API, House
 from tests.databases import SERVERS
+from tests.fakes.mailer import code_in
 
 from tesigo.accounts import links_service
 from tesigo.accounts.errors import AddressNotValid
@@ -43,7 +44,8 @@ async def test_known_and_unknown_addresses_get_the_same_answer(house: House):
     known, unknown = await house.ask("known@example.com"), await house.ask("unknown@example.com")
     assert known.status_code == unknown.status_code == 202
     assert known.content == unknown.content
-    assert house.mailer.sent[-1].text.count("\n") == house.mailer.sent[-2].text.count("\n")
+    await house.mailer.until_sent(3)
+    assert len({(mail.subject, len(mail.text), len(mail.html)) for mail in house.mailer.sent}) == 1
 
 
 @pytest.mark.parametrize(
@@ -63,10 +65,10 @@ async def test_the_code_has_at_least_128_random_bits(house: House):
 
 
 @pytest.mark.parametrize("database_url", SERVERS, indirect=True)
-async def test_of_50_people_who_use_one_code_at_once_exactly_one_gets_in(house: House):
+async def test_of_100_people_who_use_one_code_at_once_exactly_one_gets_in(house: House):
     code = await house.code_for()
-    answers = await asyncio.gather(*(house.verify(code) for _ in range(50)))
-    assert sorted(answer.status_code for answer in answers) == [200, *[400] * 49]
+    answers = await asyncio.gather(*(house.verify(code) for _ in range(100)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[400] * 99]
     assert {problem_code(answer) for answer in answers if answer.status_code == 400} == {NOT_VALID}
     assert await house.sql("SELECT count(*) FROM sign_ins") == [(1,)]
 
@@ -125,16 +127,17 @@ async def test_a_new_user_without_consent_is_refused_and_the_code_stays_usable(h
 async def test_a_bad_request_for_a_link_is_422_and_sends_nothing(house: House, body):
     answer = await house.client.post(f"{API}/auth/magic-link", json=body)
     assert (answer.status_code, problem_code(answer)) == (422, "invalid_request")
-    assert house.mailer.sent == []
+    assert await house.sql("SELECT count(*) FROM link_codes") == [(0,)]
+    assert await house.sql("SELECT count(*) FROM pgqueuer") == [(0,)]
 
 
 async def test_a_page_that_passes_on_what_was_typed_gets_the_same_address_or_a_sentence(house: House):
     async with house.database.transaction() as tx:
-        given = {"language": "en", "base_url": "http://x", "keys": house.keys, "now": house.clock.now}
-        link = await links_service.request_link(tx, email=" Olena@Example.COM ", **given)
-        assert link.mail.to == "olena@example.com"
+        given = {"language": "en", "browser": None, "keys": house.keys, "now": house.clock.now}
+        await links_service.request_link(tx, email=" Olena@Example.COM ", **given)
         with pytest.raises(AddressNotValid, match="e-mail address"):
             await links_service.request_link(tx, email="olena", **given)
+    assert (await house.mailer.until_sent(1)).to == "olena@example.com"
 
 
 async def test_mass_assignment_at_sign_in_is_refused(house: House):
@@ -145,8 +148,8 @@ async def test_mass_assignment_at_sign_in_is_refused(house: House):
 @pytest.mark.parametrize(("language", "word"), [("en", "sign in"), ("uk", "увійти"), ("it", "accedere")])
 async def test_the_mail_speaks_the_language_that_was_asked_for(house: House, language, word):
     assert (await house.ask(language=language)).status_code == 202
-    mail = house.mailer.sent[-1]
-    link = f"http://127.0.0.1:8000/sign-in/link#{house.mailer.last_code}"
+    mail = await house.mailer.until_sent(1)
+    link = f"http://127.0.0.1:8000/sign-in/link#{code_in(mail)}"
     assert word in mail.text
     assert f'lang="{language}"' in mail.html
     assert link in mail.text
@@ -161,7 +164,7 @@ async def test_no_more_than_5_unused_codes_are_sent_to_an_address_in_an_hour(hou
     refused = await house.ask("Stranger@example.com")
     assert (refused.status_code, problem_code(refused)) == (429, "too_many_links")
     assert refused.headers["retry-after"] == "2400"
-    assert len(house.mailer.sent) == 5
+    assert await house.sql("SELECT count(*) FROM link_codes") == [(5,)]
     assert (await house.ask("other@example.com")).status_code == 202
     house.clock.move(minutes=40)
     assert (await house.ask("stranger@example.com")).status_code == 202
@@ -177,15 +180,6 @@ async def test_the_limit_of_codes_is_the_same_for_known_addresses_and_holds_unde
 async def test_codes_that_were_used_do_not_count_against_the_address(house: House):
     for _ in range(7):
         await house.enter()
-
-
-async def test_a_failing_mail_server_answers_503_and_its_codes_do_not_count(house: House):
-    house.mailer.is_out_of_order = True
-    for _ in range(7):
-        answer = await house.ask()
-        assert (answer.status_code, problem_code(answer)) == (503, "mail_not_sent")
-    house.mailer.is_out_of_order = False
-    assert (await house.ask()).status_code == 202
 
 
 async def test_a_code_is_forgotten_a_day_later_with_its_address(house: House):

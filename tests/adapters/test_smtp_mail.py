@@ -4,13 +4,15 @@ import asyncio
 import shutil
 import ssl
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tests.fakes.smtp_server import smtp_server
 
-from tesigo.accounts.errors import MailNotSent
+from tesigo.accounts.errors import MailNotSent, MailRefused
 from tesigo.accounts.ports import Mail
 from tesigo.adapters.smtp_mail import SmtpMail
 from tesigo.kit.errors import Invalid
@@ -94,15 +96,37 @@ async def test_a_server_with_a_certificate_of_nobody_we_trust_gets_no_mail(serve
 
 @pytest.mark.parametrize(
     ("trouble", "login", "refused"),
-    [({"refuses_everybody": True}, "", "RCPT"), ({"password": "another"}, "user:wrong@", "AUTH")],
+    [
+        ({"to_recipients": ["451 nobody at home"]}, "", "RCPT"),
+        ({"password": "another"}, "user:wrong@", "AUTH"),
+    ],
 )
-async def test_a_refusal_is_told_as_not_sent_without_the_servers_words(trouble, login, refused):
+async def test_a_refusal_for_now_is_told_as_not_sent_without_the_servers_words(trouble, login, refused):
     async with smtp_server(**trouble) as server:
         with pytest.raises(MailNotSent) as failure:
             await mailer(f"smtp://{login}127.0.0.1:{server.port}").send(MAIL)
     assert any(word.upper().startswith(refused) for word in server.words)
     assert "nobody" not in failure.value.message
     assert server.mails == []
+
+
+async def test_an_address_that_is_refused_for_good_is_told_as_such_and_stands_in_no_log():
+    async with smtp_server(to_recipients=["550 nobody here of the name olena@example.com"]) as server:
+        with capture_logs() as logs, pytest.raises(MailRefused) as failure:
+            await mailer(f"smtp://127.0.0.1:{server.port}").send(MAIL)
+    assert "olena" not in failure.value.message + str(logs)
+    assert logs[0]["smtp_code"] == 550
+    assert server.mails == []
+
+
+async def test_an_address_that_the_server_cannot_carry_is_refused_for_good():
+    mail = replace(MAIL, to="олена@example.com")
+    async with smtp_server(knows_unicode=False) as server:
+        with pytest.raises(MailRefused):
+            await mailer(f"smtp://127.0.0.1:{server.port}").send(mail)
+    async with smtp_server() as server:
+        await mailer(f"smtp://127.0.0.1:{server.port}").send(mail)
+    assert len(server.mails) == 1
 
 
 def test_a_password_that_cannot_be_sent_stops_the_start_without_being_told():

@@ -12,11 +12,16 @@ from email.message import EmailMessage
 
 @dataclass
 class SmtpServer:
-    """What the server does, and what it has seen."""
+    """What the server does, and what it has seen.
+
+    to_recipients: how it answers to the first addresses that mails are for; it takes those that come after them.
+    port: 0 for any that is free.
+    """
 
     tls: ssl.SSLContext | None = None
     password: str = ""
-    refuses_everybody: bool = False
+    to_recipients: list[str] = field(default_factory=list)
+    knows_unicode: bool = True
     is_silent: bool = False
     is_endless: bool = False
     port: int = 0
@@ -65,15 +70,16 @@ class SmtpServer:
         verb = verb.upper()
         if verb == "EHLO":
             offered = ["STARTTLS"] if self.tls and "STARTTLS" not in self.words else []
-            lines = ["fake", *offered, *(["AUTH PLAIN"] if self.password else []), "SMTPUTF8"]
+            letters = ["SMTPUTF8", "8BITMIME"] if self.knows_unicode else []
+            lines = ["fake", *offered, *(["AUTH PLAIN"] if self.password else []), *letters]
             return "\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"])
         if verb == "STARTTLS":
             return "220 go on"
         if verb == "AUTH":
             given = base64.b64decode(rest.partition(" ")[2]).decode().split("\0")[2]
             return "235 welcome" if given == self.password else "535 wrong"
-        if verb == "RCPT" and self.refuses_everybody:
-            return "550 nobody here"
+        if verb == "RCPT" and self.to_recipients:
+            return self.to_recipients.pop(0)
         if verb == "DATA":
             return "354 go on"
         if verb == "QUIT":
@@ -83,7 +89,7 @@ class SmtpServer:
 
 @asynccontextmanager
 async def smtp_server(*, is_tls_first: bool = False, **given: object) -> AsyncIterator[SmtpServer]:
-    """Serve on a free port of loopback until the block ends."""
+    """Serve on loopback until the block ends."""
     fake = SmtpServer(**given)
     context = fake.tls if is_tls_first else None
     if is_tls_first:
@@ -96,7 +102,7 @@ async def smtp_server(*, is_tls_first: bool = False, **given: object) -> AsyncIt
         conversations.add(task)
         await fake.converse(reader, writer)
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(converse, "127.0.0.1", fake.port, ssl=context)
     fake.port = server.sockets[0].getsockname()[1]
     try:
         yield fake

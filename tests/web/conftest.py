@@ -12,6 +12,7 @@ import pytest_asyncio
 from tests.houses import HERE, code_from_mail, opened_house
 
 from tesigo.entry.api import make_app
+from tesigo.entry.errands import errands
 from tesigo.entry.wiring import House
 
 _numbers = count(1)
@@ -31,15 +32,15 @@ class Browser:
     async def send(self, address: str, *, files: object = None, **fields: str) -> httpx.Response:
         return await self.client.post(address, data=fields, files=files)
 
-    def code(self) -> str:
-        return code_from_mail(self._outbox, self.email)
+    async def code(self) -> str:
+        return await code_from_mail(self._outbox, self.email)
 
     async def ask_for_mail(self, **fields: str) -> httpx.Response:
         return await self.send("/sign-in", email=self.email, **fields)
 
     async def sign_in(self) -> httpx.Response:
         await self.ask_for_mail()
-        return await self.send("/sign-in/code", code=self.code(), essential="true")
+        return await self.send("/sign-in/code", code=await self.code(), essential="true")
 
 
 def words_on(answer: httpx.Response) -> str:
@@ -61,7 +62,7 @@ async def browser_of(house: House, **headers: str) -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """One installation for all tests of a file; each comes as a reader of its own."""
-    async with opened_house(tmp_path_factory.mktemp("house")) as house:
+    async with opened_house(tmp_path_factory.mktemp("house")) as house, errands(house):
         yield house
 
 

@@ -1,9 +1,7 @@
 """The interface speaks the language that its reader chose, else the one that the browser likes best."""
 
-from email import message_from_bytes
-from email.policy import default
-
 import pytest
+from tests.houses import next_mail
 from tests.web.conftest import Browser
 
 from tesigo.web.languages import preferred_language
@@ -41,6 +39,5 @@ async def test_a_language_that_there_is_not_changes_nothing(browser: Browser):
 async def test_the_mail_comes_in_the_language_of_the_page(browser: Browser, house):
     await browser.send("/language", language="uk", back="/")
     await browser.ask_for_mail()
-    newest = max((house.settings.data_dir / "outbox").glob("*.eml"))
-    mail = message_from_bytes(newest.read_bytes(), policy=default)
+    mail = await next_mail(house.settings.data_dir / "outbox", browser.email)
     assert mail["Subject"] == "Ваше посилання для входу в TesiGo"

@@ -12,7 +12,7 @@ async def test_from_the_front_door_to_the_documents_and_out_again(browser: Brows
     assert asked.url.path == "/sign-in/code"
     assert browser.email in words_on(asked)
     assert "outbox" in words_on(asked)  # development without a mail server says where mails are
-    code = browser.code()
+    code = await browser.code()
     consent = await browser.send("/sign-in/code", code=code)
     assert 'name="essential"' in consent.text
     assert code in consent.text
@@ -28,7 +28,7 @@ async def test_whoever_has_an_account_is_not_asked_for_consent_again(browser: Br
     async with browser_of(house) as other:
         other.email = browser.email
         await other.ask_for_mail()
-        assert (await other.send("/sign-in/code", code=other.code())).url.path == "/documents"
+        assert (await other.send("/sign-in/code", code=await other.code())).url.path == "/documents"
 
 
 async def test_the_way_goes_on_to_where_somebody_wanted_to(browser: Browser):
@@ -37,14 +37,14 @@ async def test_the_way_goes_on_to_where_somebody_wanted_to(browser: Browser):
     assert 'value="/documents/new"' in asked.text
     await browser.ask_for_mail(goal="/documents/new")
     assert (
-        await browser.send("/sign-in/code", code=browser.code(), essential="on")
+        await browser.send("/sign-in/code", code=await browser.code(), essential="on")
     ).url.path == "/documents/new"
 
 
 async def test_but_never_to_another_site(browser: Browser):
     for goal in ("https://evil.example/", "//evil.example", "/\\evil.example"):
         await browser.ask_for_mail(goal=goal)
-        entered = await browser.send("/sign-in/code", code=browser.code(), essential="true")
+        entered = await browser.send("/sign-in/code", code=await browser.code(), essential="true")
         assert str(entered.url) == "http://127.0.0.1:8000/documents"
         assert (await browser.open(f"/sign-in?next={goal}")).url.path == "/documents"
 
@@ -54,7 +54,7 @@ async def test_opening_the_link_uses_nothing_up(browser: Browser):
     for _ in range(3):
         assert (await browser.open("/sign-in/link")).status_code == 200
     assert (
-        await browser.send("/sign-in/code", code=browser.code(), essential="true")
+        await browser.send("/sign-in/code", code=await browser.code(), essential="true")
     ).url.path == "/documents"
 
 

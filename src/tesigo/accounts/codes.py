@@ -1,20 +1,30 @@
 """Codes of magic links, and how secrets are stored: hashed with the installation's key, never in clear."""
 
+import base64
 import hashlib
 import hmac
 import secrets
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-"""Base 32 of RFC 4648, section 6: no 0, 1 and 8, which are read as O, I and B."""
-
 _MISREAD = str.maketrans({"0": "O", "1": "I", "8": "B"})
+"""Base 32 of RFC 4648, section 6, has letters in the place of digits that look like them."""
+
 _LENGTH = 28
 _GROUP = 4
 
 
-def generate_code() -> str:
-    """Return 28 random letters and digits in groups of four (140 bits), which a person can type."""
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+def new_seed() -> str:
+    """Return 64 random hexadecimal digits (256 bits), from which `code_of_seed` makes a code."""
+    return secrets.token_hex(32)
+
+
+def code_of_seed(seed: str, *, secret_key: str) -> str:
+    """Return 28 letters and digits in groups of four (140 bits), which a person can type.
+
+    The same seed gives the same code, and nobody gets from one to the other without the key: a seed may lie in the
+    database until the mail with its code is sent, where a code may not.
+    """
+    digest = bytes.fromhex(keyed_hash("link code's seed", seed, secret_key=secret_key))
+    letters = base64.b32encode(digest)[:_LENGTH].decode()
     return "-".join(letters[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP))
 
 

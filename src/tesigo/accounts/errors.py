@@ -47,60 +47,16 @@ class CrossOrigin(Forbidden):
     code = "cross_origin"
 
 
+class CodeOfOtherBrowser(Invalid):
+    """The code is good, but was asked for in another browser: type it there, or ask for a new mail here."""
+
+    code = "code_of_other_browser"
+
+
 class MailNotSent(Unavailable):
     """The mail server does not take the mail: try again later."""
 
     code = "mail_not_sent"
-
-
-class SignInNotFound(NotFound):
-    """There is no such sign-in, it has ended, or it is somebody else's; which of them is not told."""
-
-
-class AdministratorsOnly(Forbidden):
-    """This is for administrators."""
-
-    code = "administrators_only"
-
-
-class SecondFactorRequired(Invalid):
-    """The code of the link is right, and the account asks for a second factor: bring both; the code stays usable."""
-
-    code = "second_factor_required"
-
-
-class SecondFactorNotValid(Invalid):
-    """The digits are wrong or were taken before; the code of the link stays usable."""
-
-    code = "second_factor_not_valid"
-
-
-class SecondFactorInForce(Conflict):
-    """There is a second factor already: remove it before another one is set up."""
-
-    code = "second_factor_in_force"
-
-
-class NoSecondFactor(NotFound):
-    """None is being set up, or none is in force."""
-
-    code = "no_second_factor"
-
-
-class AddressUnknown(Invalid):
-    """Nobody who uses this installation has the address."""
-
-    code = "address_unknown"
-
-
-class AdministratorBySetting(Invalid):
-    """ADMIN_EMAILS makes this user an administrator at every sign-in: take the address out there first."""
-
-    code = "administrator_by_setting"
-
-
-class UserGone(NotFound):
-    """The user was deleted."""
 
 
 class MailRefused(Invalid):

@@ -1,4 +1,4 @@
-"""Links and codes by mail: ask for one, redeem it.
+"""Links and codes by mail: ask for one, send it, redeem it.
 
 Every function works in the transaction that it is given; times are `now`, so that a test can move them.
 """
@@ -11,34 +11,41 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts import links_store, service, store
 from tesigo.accounts.addresses import normalise_address
-from tesigo.accounts.codes import generate_code, keyed_hash, plain_code
-from tesigo.accounts.errors import ConsentRequired, LinkCodeNotValid, TooManyLinks
+from tesigo.accounts.codes import code_of_seed, keyed_hash, new_seed, plain_code
+from tesigo.accounts.errors import CodeOfOtherBrowser, ConsentRequired, LinkCodeNotValid, TooManyLinks
 from tesigo.accounts.identity import ConsentKind, Language, NewUserConsents, SignedIn, Visitor
 from tesigo.accounts.mails import compose_link_mail
 from tesigo.accounts.models import UserRow
 from tesigo.accounts.ports import Mail
+from tesigo.kit.queue import defer
 from tesigo.kit.secret_keys import KeyPair
+
+SEND_LINK = "send_link"
+"""The queue's name for the task that mails a link; its payload is `{"code_id": …, "language": …}`."""
 
 CODE_LIFETIME = timedelta(minutes=10)
 _CODES_COUNTED_FOR = timedelta(hours=1)
 _MOST_UNUSED_CODES = 5
 _CODES_KEPT_FOR = timedelta(days=1)
 _BATCH = 1_000
+_BEFORE_OTHER_ERRANDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class LinkToSend:
-    """A code that is stored, and the mail that must bring it."""
+    """The mail that must bring a code, and how long that is of use."""
 
-    code_id: int
     mail: Mail
+    asked_at: datetime
+    expires_at: datetime
 
 
 async def request_link(
-    tx: AsyncSession, *, email: str, language: Language, base_url: str, keys: KeyPair, now: datetime
-) -> LinkToSend:
-    """Return the mail to send once this transaction is committed.
+    tx: AsyncSession, *, email: str, language: Language, browser: str | None, keys: KeyPair, now: datetime
+) -> None:
+    """Store a code and put its mail into the queue, both when this transaction is committed.
 
+    browser: the secret of the browser that asks, which alone can redeem the code then; None for a program.
     Whether a user has the address is not even looked up: there is nothing to be told by answer or time.
     Raises AddressNotValid; TooManyLinks when 5 codes of the last hour were not used.
     """
@@ -52,24 +59,55 @@ async def request_link(
             "mail, or ask again later.",
             retry_after_s=wait.total_seconds(),
         )
-    code = generate_code()
+    seed = new_seed()
     row = await links_store.add_link_code(
-        tx, code_hash=_code_hash(code, keys), email=address, now=now, expires_at=now + CODE_LIFETIME
+        tx,
+        code_hash=_code_hash(code_of_seed(seed, secret_key=keys.secret_key), keys),
+        seed=seed,
+        browser_hash=_browser_hash(browser, keys),
+        email=address,
+        now=now,
+        expires_at=now + CODE_LIFETIME,
     )
-    minutes = int(CODE_LIFETIME.total_seconds() // 60)
-    mail = compose_link_mail(to=address, code=code, base_url=base_url, minutes=minutes, language=language)
-    return LinkToSend(row.id, mail)
+    payload = {"code_id": row.id, "language": language}
+    await defer(tx, SEND_LINK, payload, priority=_BEFORE_OTHER_ERRANDS)
 
 
-async def withdraw_link(tx: AsyncSession, link: LinkToSend) -> None:
-    """Forget a code whose mail could not be sent: it shall not count against the address."""
-    await links_store.delete_link_code(tx, link.code_id)
+async def find_link_to_send(
+    tx: AsyncSession, code_id: int, *, language: Language, base_url: str, keys: KeyPair
+) -> LinkToSend | None:
+    """Return the mail that brings the code, None when there is none to send.
+
+    So it is when it was sent or given up, when the code was used, and when it was erased with its address.
+    """
+    row = await links_store.find_unsent_link_code(tx, code_id)
+    if row is None or row.seed is None:
+        return None
+    mail = compose_link_mail(
+        to=row.email,
+        code=code_of_seed(row.seed, secret_key=keys.secret_key),
+        base_url=base_url,
+        minutes=int(CODE_LIFETIME.total_seconds() // 60),
+        language=language,
+    )
+    return LinkToSend(mail, asked_at=row.created_at, expires_at=row.expires_at)
+
+
+async def note_link_done(tx: AsyncSession, code_id: int) -> None:
+    """Record that the mail was sent, or never will be; from now on nobody can derive the code again."""
+    await links_store.forget_seed(tx, code_id)
+
+
+async def withdraw_link(tx: AsyncSession, code_id: int) -> None:
+    """Forget a code whose mail could not be sent in time: it shall not count against the address."""
+    await links_store.delete_link_code(tx, code_id)
 
 
 async def redeem_link(
     tx: AsyncSession,
     *,
     code: str,
+    browser: str | None,
     consents: NewUserConsents,
     visitor: Visitor,
     admin_emails: Collection[str],
@@ -78,11 +116,19 @@ async def redeem_link(
 ) -> SignedIn:
     """Return who has proved to read the mails of the address, as a new user if there was none.
 
-    consents: regarded for a new user only. Raises LinkCodeNotValid; ConsentRequired for a new user without
+    browser: the secret of the browser that redeems, None for a program. consents: regarded for a new user only.
+    Raises LinkCodeNotValid; CodeOfOtherBrowser, which uses nothing up; ConsentRequired for a new user without
     the essential consent: when the transaction is rolled back, as it must be, the code is good again.
     """
-    email = await links_store.claim_link_code(tx, _code_hash(code, keys), now=now)
+    code_hash = _code_hash(code, keys)
+    browser_hash = _browser_hash(browser, keys)
+    email = await links_store.claim_link_code(tx, code_hash, browser_hash=browser_hash, now=now)
     if email is None:
+        if await links_store.has_good_link_code(tx, code_hash, now=now):
+            raise CodeOfOtherBrowser(
+                "This code was asked for in another browser and works only there: type it on the page where you "
+                "asked for it, or ask for a new mail here. It is still good."
+            )
         raise _code_not_valid()
     row = await store.find_user_by_email(tx, email)
     if row is None:
@@ -125,6 +171,10 @@ async def _register(
 
 def _code_hash(code: str, keys: KeyPair) -> str:
     return keyed_hash("link code", plain_code(code), secret_key=keys.secret_key)
+
+
+def _browser_hash(browser: str | None, keys: KeyPair) -> str | None:
+    return None if browser is None else keyed_hash("browser", browser, secret_key=keys.secret_key)
 
 
 def _code_not_valid() -> LinkCodeNotValid:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.models import LinkCodeRow
@@ -25,28 +25,62 @@ async def find_unused_code_times(tx: AsyncSession, email: str, *, since: datetim
 
 
 async def add_link_code(
-    tx: AsyncSession, *, code_hash: str, email: str, now: datetime, expires_at: datetime
+    tx: AsyncSession,
+    *,
+    code_hash: str,
+    seed: str,
+    browser_hash: str | None,
+    email: str,
+    now: datetime,
+    expires_at: datetime,
 ) -> LinkCodeRow:
     """Return the new row."""
-    row = LinkCodeRow(code_hash=code_hash, email=email, created_at=now, expires_at=expires_at)
+    row = LinkCodeRow(
+        code_hash=code_hash,
+        seed=seed,
+        browser_hash=browser_hash,
+        email=email,
+        created_at=now,
+        expires_at=expires_at,
+    )
     tx.add(row)
     await tx.flush()
     return row
 
 
-async def claim_link_code(tx: AsyncSession, code_hash: str, *, now: datetime) -> str | None:
-    """Return the address that the code was sent to and mark it used, None when it cannot be used.
+async def claim_link_code(
+    tx: AsyncSession, code_hash: str, *, browser_hash: str | None, now: datetime
+) -> str | None:
+    """Return the address that the code was sent to and mark it used, None when it cannot be used by this browser.
 
     One statement: of any number of transactions that claim at the same time, one gets it.
     """
     return await tx.scalar(
         update(LinkCodeRow)
-        .where(
-            LinkCodeRow.code_hash == code_hash, LinkCodeRow.used_at.is_(None), LinkCodeRow.expires_at > now
-        )
+        .where(*_is_good(code_hash, now))
+        .where(or_(LinkCodeRow.browser_hash.is_(None), LinkCodeRow.browser_hash == browser_hash))
         .values(used_at=now)
         .returning(LinkCodeRow.email)
     )
+
+
+async def has_good_link_code(tx: AsyncSession, code_hash: str, *, now: datetime) -> bool:
+    """Return whether some browser can use the code."""
+    return await tx.scalar(select(LinkCodeRow.id).where(*_is_good(code_hash, now))) is not None
+
+
+async def find_unsent_link_code(tx: AsyncSession, code_id: int) -> LinkCodeRow | None:
+    """Return the code if its mail is still to be sent; one that was used needs none."""
+    return await tx.scalar(
+        select(LinkCodeRow).where(
+            LinkCodeRow.id == code_id, LinkCodeRow.seed.is_not(None), LinkCodeRow.used_at.is_(None)
+        )
+    )
+
+
+async def forget_seed(tx: AsyncSession, code_id: int) -> None:
+    """Make sure that nobody can derive the code again."""
+    await tx.execute(update(LinkCodeRow).where(LinkCodeRow.id == code_id).values(seed=None))
 
 
 async def delete_link_code(tx: AsyncSession, code_id: int) -> None:
@@ -63,3 +97,7 @@ async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, lim
     old = old.order_by(LinkCodeRow.created_at).limit(limit).with_for_update(skip_locked=True)
     gone = await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id.in_(old)).returning(LinkCodeRow.id))
     return len(gone.all())
+
+
+def _is_good(code_hash: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return LinkCodeRow.code_hash == code_hash, LinkCodeRow.used_at.is_(None), LinkCodeRow.expires_at > now

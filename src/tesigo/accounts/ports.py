@@ -20,6 +20,7 @@ class Mailer(Protocol):
     async def send(self, mail: Mail) -> None:
         """Hand the mail over.
 
-        Raises MailNotSent when it was not taken: the same call may work later.
+        Raises MailNotSent when it was not taken: the same call may work later. Raises MailRefused when no mail
+        will ever be taken for this address.
         """
         ...

@@ -36,7 +36,7 @@ async def request_magic_link(request: Request, wanted: LinkRequest) -> Accepted:
 
     The link and the code work once, for 10 minutes. At most 5 unused ones are sent to an address in an hour.
     """
-    await sign_in.send_link(request, email=wanted.email, language=wanted.language)
+    await sign_in.send_link(request, email=wanted.email, language=wanted.language, browser=None)
     return _ACCEPTED
 
 
@@ -49,9 +49,10 @@ async def verify_magic_link(request: Request, response: Response, redeemed: Code
     """Exchange the code for a pair of tokens.
 
     A new user has to give `gdpr_consent`; without it the answer is 400 with the code `consent_required`, and
-    the code from the mail can be used again. A wrong, used or expired code answers 400 `code_not_valid`.
+    the code from the mail can be used again. A wrong, used or expired code answers 400 `code_not_valid`; one that
+    a browser asked for on a page works there alone: 400 `code_of_other_browser`, and it stays good.
     """
-    signed_in = await sign_in.sign_in(request, code=redeemed.code, consents=redeemed.consents)
+    signed_in = await sign_in.sign_in(request, code=redeemed.code, browser=None, consents=redeemed.consents)
     response.headers["Cache-Control"] = "no-store"
     return TokensAnswer.of(signed_in)
 

@@ -1,7 +1,6 @@
 """The steps of signing in, as the HTTP routes and the pages both take them.
 
-Each opens its own transactions, because each has something to do after one was committed: send the mail,
-or refuse while the refusal's effect stays.
+Each opens its own transaction, because some refuse while the refusal's effect stays.
 """
 
 from contextlib import suppress
@@ -10,52 +9,71 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from tesigo.accounts import links_service, service
+from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.cookies import clear_cookies, refresh_cookie
-from tesigo.accounts.errors import MailNotSent, TokenNotGood
+from tesigo.accounts.errors import LinkCodeNotValid, TokenNotGood, TooManyLinks
 from tesigo.accounts.identity import Language, NewUserConsents, SignedIn
-from tesigo.accounts.session import keys_of, mailer_of, visitor_of
+from tesigo.accounts.session import keys_of, visitor_of
 from tesigo.accounts.tokens import token_not_good
+from tesigo.kit.errors import LimitReached
+from tesigo.kit.rates import LINKS_BY_CLIENT, LINKS_BY_EMAIL, WRONG_CODES, client_of, rates_of
 from tesigo.kit.requests import database_of, now_of, settings_of
 
 
-async def send_link(connection: HTTPConnection, *, email: str, language: Language) -> None:
-    """Mail a link and a code; no transaction is open while the mail is handed over.
+async def send_link(
+    connection: HTTPConnection, *, email: str, language: Language, browser: str | None
+) -> None:
+    """Have a link and a code mailed, by the queue.
 
-    Raises AddressNotValid, TooManyLinks, MailNotSent: the same for every address, known or not.
+    browser: the secret of the browser that asks, None for a program.
+    Raises AddressNotValid, LimitReached, TooManyLinks, RatesAway: the same for every address, known or not. What a
+    limit of rate refuses touches no database.
     """
-    database = database_of(connection)
-    async with database.transaction() as tx:
-        link = await links_service.request_link(
+    await _count_link(connection, email)
+    async with database_of(connection).transaction() as tx:
+        await links_service.request_link(
             tx,
             email=email,
             language=language,
-            base_url=settings_of(connection).base_url,
+            browser=browser,
             keys=keys_of(connection),
             now=now_of(connection),
         )
-    try:
-        await mailer_of(connection).send(link.mail)
-    except MailNotSent:
-        async with database.transaction() as tx:
-            await links_service.withdraw_link(tx, link)
-        raise
 
 
-async def sign_in(connection: HTTPConnection, *, code: str, consents: NewUserConsents) -> SignedIn:
+async def sign_in(
+    connection: HTTPConnection, *, code: str, browser: str | None, consents: NewUserConsents
+) -> SignedIn:
     """Return who the code signs in.
 
-    Raises LinkCodeNotValid; ConsentRequired, after which the code is still good.
+    browser: the secret of the browser that redeems it, None for a program.
+    Raises LinkCodeNotValid, which counts against the client's address; CodeOfOtherBrowser and ConsentRequired, after
+    which the code is still good; LimitReached, RatesAway.
     """
-    async with database_of(connection).transaction() as tx:
+    async with (
+        rates_of(connection).counting(LinkCodeNotValid, WRONG_CODES, client_of(connection)),
+        database_of(connection).transaction() as tx,
+    ):
         return await links_service.redeem_link(
             tx,
             code=code,
+            browser=browser,
             consents=consents,
             visitor=visitor_of(connection),
             admin_emails=settings_of(connection).admin_emails,
             keys=keys_of(connection),
             now=now_of(connection),
         )
+
+
+async def _count_link(connection: HTTPConnection, email: str) -> None:
+    address = normalise_address(email)
+    rates = rates_of(connection)
+    await rates.take(LINKS_BY_CLIENT, client_of(connection))
+    try:
+        await rates.take(LINKS_BY_EMAIL, address)
+    except LimitReached as limit:
+        raise TooManyLinks(limit.message, retry_after_s=limit.retry_after_s) from limit
 
 
 async def renew(connection: HTTPConnection, *, refresh_token: str) -> SignedIn:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from tesigo.accounts.errors import MailNotSent
+from tesigo.accounts.errors import MailNotSent, MailRefused
 from tesigo.accounts.ports import Mail
 from tesigo.adapters.mail_message import build_message
 from tesigo.kit.clock import Clock
@@ -17,6 +17,7 @@ from tesigo.kit.errors import Invalid
 log = structlog.get_logger(__name__)
 
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
+_FOR_GOOD = 500
 
 
 class SmtpMail:
@@ -48,17 +49,24 @@ class SmtpMail:
     async def send(self, mail: Mail) -> None:
         """Hand the mail to the server.
 
-        Raises MailNotSent when it does not answer in time or refuses; the log has its reason.
+        Raises MailNotSent when it does not answer in time or refuses; the log has its reason. Raises MailRefused when
+        it refuses the address itself for good (5yz in RFC 5321, section 4.2.1), or cannot carry its letters.
         """
         message = build_message(mail, sender=self._sender, now=self._clock())
         try:
             async with asyncio.timeout(self._timeout_s):
                 await asyncio.to_thread(self._deliver, message)
+        except smtplib.SMTPRecipientsRefused as error:
+            smtp_code = max((code for code, _ in error.recipients.values()), default=0)
+            log.warning("mail not sent", reason="the address is refused", smtp_code=smtp_code)
+            if smtp_code >= _FOR_GOOD:
+                raise MailRefused("No mail can be sent to this address.") from error
+            raise _not_sent() from error
         except (OSError, smtplib.SMTPException) as error:
             log.warning(
                 "mail not sent", reason=type(error).__name__, smtp_code=getattr(error, "smtp_code", None)
             )
-            raise MailNotSent("The mail could not be sent just now. Please try again later.") from error
+            raise _not_sent() from error
 
     def _deliver(self, message: EmailMessage) -> None:
         with self._connect() as server:
@@ -67,9 +75,16 @@ class SmtpMail:
                 server.starttls(context=self._tls)
             if self._user:
                 server.login(self._user, self._password)
-            server.send_message(message)
+            try:
+                server.send_message(message)
+            except smtplib.SMTPNotSupportedError as error:  # for an address beyond ASCII, RFC 6531
+                raise MailRefused("The mail server cannot carry mails to this address.") from error
 
     def _connect(self) -> smtplib.SMTP:
         if self._is_tls_first:
             return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout_s, context=self._tls)
         return smtplib.SMTP(self._host, self._port, timeout=self._timeout_s)
+
+
+def _not_sent() -> MailNotSent:
+    return MailNotSent("The mail could not be sent just now. Please try again later.")

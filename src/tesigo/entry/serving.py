@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tesigo.entry.api import make_app
+from tesigo.entry.errands import errands
 from tesigo.entry.housekeeping import tidied_folders
 from tesigo.entry.migrating import migrate
 from tesigo.entry.web_socket import BoundedWebSocket
@@ -39,7 +40,7 @@ async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[st
             on_signal=stop.set,
             on_second_signal=hurry.set,
         )
-        async with tidied_folders(house), contextlib.AsyncExitStack() as beside:
+        async with tidied_folders(house), errands(house), contextlib.AsyncExitStack() as beside:
             if with_worker:
                 grace_s = settings.worker_grace_s
                 await beside.enter_async_context(worker_beside(grace_s=grace_s, stop=stop, hurry=hurry))

@@ -1,5 +1,6 @@
 """The pages on the way from a stranger to a signed-in user, and out again."""
 
+import secrets
 from dataclasses import dataclass
 from typing import Annotated, Self
 from urllib.parse import quote
@@ -11,15 +12,15 @@ from tesigo.accounts import sign_in
 from tesigo.accounts.cookies import set_cookies
 from tesigo.accounts.errors import (
     AddressNotValid,
+    CodeOfOtherBrowser,
     ConsentRequired,
     LinkCodeNotValid,
-    MailNotSent,
-    TooManyLinks,
 )
 from tesigo.accounts.identity import NewUserConsents
 from tesigo.accounts.origin import require_own_page
 from tesigo.accounts.session import MaybeUser
-from tesigo.kit.problems import status_of
+from tesigo.kit.errors import LimitReached
+from tesigo.kit.problems import retry_after, status_of
 from tesigo.kit.requests import settings_of
 from tesigo.web.addresses import own_path
 from tesigo.web.browser_memory import forget, recall, remember
@@ -27,6 +28,8 @@ from tesigo.web.languages import language_of
 from tesigo.web.pages import show_page
 
 _ASKED = "asked"
+_BROWSER = "browser"
+_SECRET_LENGTH = 43
 _ASKED_LIFETIME_S = 600
 _HOME = "/documents"
 
@@ -66,17 +69,22 @@ async def show_sign_in(
 
 @router.post("/sign-in")
 async def send_link(request: Request, email: _Text = "", goal: _Text = "") -> Response:
-    """Mail a link and a code; the answer is the same for every address."""
+    """Have a link and a code mailed; the answer is the same for every address.
+
+    The browser gets a secret, or keeps the one it has, by which it alone can redeem the code.
+    """
     settings = settings_of(request)
     require_own_page(request, settings=settings)
+    browser = _secret_of_browser(request) or secrets.token_urlsafe(32)
     try:
-        await sign_in.send_link(request, email=email, language=language_of(request))
-    except (AddressNotValid, TooManyLinks, MailNotSent) as failure:
+        await sign_in.send_link(request, email=email, language=language_of(request), browser=browser)
+    except (AddressNotValid, LimitReached) as failure:
         return _show_form(request, email=email, goal=goal, failure=failure, status=status_of(failure))
     response = RedirectResponse("/sign-in/code", 303)
     asked = [email.strip(), goal]
     if not remember(response, _ASKED, asked, lifetime_s=_ASKED_LIFETIME_S, settings=settings):
         remember(response, _ASKED, [asked[0], _HOME], lifetime_s=_ASKED_LIFETIME_S, settings=settings)
+    remember(response, _BROWSER, browser, lifetime_s=_ASKED_LIFETIME_S, settings=settings)
     return response
 
 
@@ -90,8 +98,8 @@ async def show_code_form(request: Request) -> Response:
 async def show_link(request: Request) -> Response:
     """Show the button that signs in; the code stands behind `#`, so that only the page itself sees it.
 
-    A browser that did not ask for the link is told so, and has to type the code: a link that somebody
-    else sent shall not sign anybody in with one click.
+    A browser that did not ask for the link is told so, and shows the code for being typed where it was asked for: a
+    link that somebody else sent shall not sign anybody in with one click. Opening it uses nothing up.
     """
     return _show_code_form(request, is_by_link=True)
 
@@ -109,15 +117,18 @@ async def redeem_code(
     require_own_page(request, settings=settings)
     consents = NewUserConsents(essential, analytics, marketing)
     try:
-        signed_in = await sign_in.sign_in(request, code=code, consents=consents)
+        signed_in = await sign_in.sign_in(
+            request, code=code, browser=_secret_of_browser(request), consents=consents
+        )
     except ConsentRequired:
         return _show_code_form(request, code=code, asks_consent=True, consents=consents)
-    except LinkCodeNotValid as failure:
+    except (LinkCodeNotValid, CodeOfOtherBrowser, LimitReached) as failure:
         return _show_code_form(request, code=code, failure=failure, status=status_of(failure))
     asked = _Asked.by(request)
     response = RedirectResponse(asked.goal if asked else _HOME, 303)
     set_cookies(response, signed_in.tokens, settings=settings)
-    forget(response, _ASKED, settings=settings)
+    for name in (_ASKED, _BROWSER):
+        forget(response, name, settings=settings)
     return response
 
 
@@ -130,19 +141,27 @@ async def leave(request: Request) -> Response:
     return response
 
 
+def _secret_of_browser(request: Request) -> str | None:
+    match recall(request, _BROWSER, settings=settings_of(request)):
+        case str(secret) if len(secret) == _SECRET_LENGTH:
+            return secret
+        case _:
+            return None
+
+
 def _show_form(
     request: Request,
     *,
     email: str,
     goal: str,
-    failure: AddressNotValid | TooManyLinks | MailNotSent | None = None,
+    failure: AddressNotValid | LimitReached | None = None,
     status: int = 200,
 ) -> Response:
     response = show_page(
         request, "sign_in.html", user=None, status=status, email=email, goal=goal, failure=failure
     )
-    if isinstance(failure, TooManyLinks):
-        response.headers["Retry-After"] = str(max(1, round(failure.retry_after_s)))
+    if failure is not None:
+        response.headers.update(retry_after(failure))
     return response
 
 
@@ -153,13 +172,13 @@ def _show_code_form(
     is_by_link: bool = False,
     asks_consent: bool = False,
     consents: NewUserConsents | None = None,
-    failure: LinkCodeNotValid | None = None,
+    failure: LinkCodeNotValid | CodeOfOtherBrowser | LimitReached | None = None,
     status: int = 200,
 ) -> Response:
     settings = settings_of(request)
     asked = _Asked.by(request)
     is_local_mail = settings.smtp_url is None and not settings.is_production
-    return show_page(
+    response = show_page(
         request,
         "sign_in_code.html",
         user=None,
@@ -173,3 +192,6 @@ def _show_code_form(
         outbox=str(settings.data_dir / "outbox") if is_local_mail else "",
         again=f"/sign-in?next={quote(asked.goal, safe='/')}" if asked else "/sign-in",
     )
+    if failure is not None:
+        response.headers.update(retry_after(failure))
+    return response

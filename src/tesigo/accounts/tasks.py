@@ -1,0 +1,84 @@
+"""The queue's handler of accounts: mails a link that somebody asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from tesigo.accounts import links_service
+from tesigo.accounts.errors import MailNotSent, MailRefused
+from tesigo.accounts.links_service import LinkToSend
+from tesigo.accounts.ports import Mailer
+from tesigo.kit.clock import Clock
+from tesigo.kit.db import Database, DatabaseAway
+from tesigo.kit.queue import RetryIn
+from tesigo.kit.secret_keys import KeyPair
+
+log = structlog.get_logger(__name__)
+
+_PAUSES_S = ((2.0, 2.0), (10.0, 8.0), (40.0, 30.0))
+"""How long to wait after an attempt that failed, for links younger than so many seconds."""
+_LONGEST_PAUSE_S = 60.0
+_AFTER_DATABASE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """All that mails are sent with. base_url: where links lead, without a slash at its end."""
+
+    database: Database
+    clock: Clock
+    keys: KeyPair
+    mailer: Mailer
+    base_url: str
+
+
+async def send_link(post: Post, payload: Mapping[str, Any]) -> None:
+    """Mail the link that the payload names; no transaction is open while it is handed over.
+
+    Where the mail is not taken, or the database is away, the queue brings the task again, at last every minute, until
+    the code would have expired; then the code is forgotten. An address that is refused for good is not tried again.
+    A process that ends between the hand-over and its record leaves the mail to be sent a second time.
+    """
+    code_id = int(payload["code_id"])
+    try:
+        async with post.database.transaction() as tx:
+            link = await links_service.find_link_to_send(
+                tx, code_id, language=payload["language"], base_url=post.base_url, keys=post.keys
+            )
+        if link is not None:
+            await _send(post, code_id, link)
+    except DatabaseAway as away:
+        log.warning("a mail waits for the database", code_id=code_id, reason=away.reason)
+        raise RetryIn(_AFTER_DATABASE_S) from away
+
+
+async def _send(post: Post, code_id: int, link: LinkToSend) -> None:
+    if post.clock() >= link.expires_at:
+        await _give_up(post, code_id)
+        return
+    try:
+        await post.mailer.send(link.mail)
+    except MailRefused:
+        log.warning("a mail was refused for good and is not sent", code_id=code_id)
+    except MailNotSent as failure:
+        now = post.clock()
+        pause_s = _pause_s((now - link.asked_at).total_seconds())
+        if (link.expires_at - now).total_seconds() > pause_s:
+            raise RetryIn(pause_s) from failure
+        await _give_up(post, code_id)
+        return
+    async with post.database.transaction() as tx:
+        await links_service.note_link_done(tx, code_id)
+
+
+def _pause_s(age_s: float) -> float:
+    """Return how long the next attempt waits: 2, 8 and 30 s after those that fail at once, then a minute."""
+    return next((pause_s for younger_s, pause_s in _PAUSES_S if age_s < younger_s), _LONGEST_PAUSE_S)
+
+
+async def _give_up(post: Post, code_id: int) -> None:
+    log.error("a mail could not be sent before its code expired, it is given up", code_id=code_id)
+    async with post.database.transaction() as tx:
+        await links_service.withdraw_link(tx, code_id)
