@@ -20,6 +20,7 @@ from tesigo.accounts.identity import (
     Visitor,
 )
 from tesigo.accounts.models import UserRow
+from tesigo.kit.errors import NotSignedIn
 from tesigo.kit.secret_keys import KeyPair
 
 log = structlog.get_logger(__name__)
@@ -124,6 +125,15 @@ async def find_user(tx: AsyncSession, user_id: int) -> User | None:
     return None if row is None else _user(row)
 
 
+async def hold_user(tx: AsyncSession, user_id: int) -> None:
+    """Keep the account from being deleted before this transaction, which adds something to it, has ended.
+
+    Raises NotSignedIn when it was deleted since the request came.
+    """
+    if not await store.hold_user(tx, user_id):
+        raise NotSignedIn("This account was deleted.")
+
+
 async def get_consents(tx: AsyncSession, user_id: int) -> dict[ConsentKind, Consent]:
     """Return what the user last decided about each kind."""
     return await store.get_consents(tx, user_id)
@@ -136,6 +146,7 @@ async def decide_consents(
 
     The essential consent ends with the account only.
     """
+    await hold_user(tx, user_id)
     wanted = {ConsentKind.ANALYTICS: analytics, ConsentKind.MARKETING: marketing}
     known = await store.get_consents(tx, user_id)
     changed = [

@@ -18,8 +18,18 @@ async def find_user(tx: AsyncSession, user_id: int) -> UserRow | None:
 
 
 async def find_user_by_email(tx: AsyncSession, email: str) -> UserRow | None:
-    """Return the user with this normalised address, also a deleted one."""
-    return await tx.scalar(select(UserRow).where(UserRow.email == email))
+    """Return the user with this normalised address; the account is not deleted before this transaction ends.
+
+    One that is being deleted is waited for: it has no address afterwards, and is not found.
+    """
+    query = select(UserRow).where(UserRow.email == email).with_for_update(read=True, key_share=True)
+    return await tx.scalar(query.execution_options(populate_existing=True))
+
+
+async def hold_user(tx: AsyncSession, user_id: int) -> bool:
+    """Return whether the user is there; if so, the account is not deleted before this transaction ends."""
+    query = select(UserRow.id).where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
+    return await tx.scalar(query.with_for_update(read=True, key_share=True)) is not None
 
 
 async def add_user(tx: AsyncSession, *, email: str, now: datetime) -> UserRow | None:

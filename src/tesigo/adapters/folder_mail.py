@@ -4,8 +4,10 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from email.parser import BytesHeaderParser
+from email.policy import default
 from pathlib import Path
 
 from tesigo.accounts.errors import MailNotSent
@@ -49,6 +51,18 @@ class FolderMail:
         """Remove mails written more than 7 days ago; return how many. What is no mail of ours stays."""
         return await asyncio.to_thread(self._remove_before, f"{(now - _KEPT_FOR).astimezone(UTC):{_STAMP}}")
 
+    async def forget_mails(self, is_to: Callable[[str], bool]) -> int:
+        """Remove the mails to every address of which this is true; return how many went. Raises OSError."""
+        return await asyncio.to_thread(self._remove_to, is_to)
+
+    def _remove_to(self, is_to: Callable[[str], bool]) -> int:
+        removed = 0
+        for file in self._folder.glob("*"):
+            if _OURS.fullmatch(file.name) and any(is_to(address) for address in _addressees(file)):
+                file.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
     def _remove_before(self, stamp: str) -> int:
         written = [file for file in self._folder.glob("*") if _OURS.fullmatch(file.name)]
         old = [file for file in written if file.name.lstrip(".") < stamp]
@@ -66,3 +80,15 @@ class FolderMail:
         with os.fdopen(descriptor, "wb") as out:
             out.write(content)
         return draft.rename(file)
+
+
+def _addressees(file: Path) -> Iterator[str]:
+    """Yield to whom the mail is; nothing when it was removed meanwhile."""
+    try:
+        with file.open("rb") as written:
+            header = BytesHeaderParser(policy=default).parse(written)["To"]
+    except FileNotFoundError:
+        return
+    if header is not None:
+        yield str(header)
+        yield from (address.addr_spec for address in header.addresses)

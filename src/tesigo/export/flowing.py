@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from tesigo.export.composition import REFERENCES_ANCHOR, ComposedSection, Compos
 from tesigo.export.pandoc import run_pandoc
 from tesigo.export.records import clean_record
 from tesigo.export.tree import NO_ATTRIBUTES, Node, plain_inlines
+from tesigo.manuscript import Source
 
 _ENTRY = re.compile(r"^@\w+\{(\w+),$", re.MULTILINE)
 _PLAIN_DOI = re.compile(r"10\.[^\s{}\\%#]+")
@@ -73,8 +74,13 @@ def set_markdown(composition: Composition) -> bytes:
 
 def set_bibtex(composition: Composition) -> bytes:
     """Return the cited sources as a BibTeX file under the keys that the text uses."""
+    return as_bibtex(composition.cited)
+
+
+def as_bibtex(sources: Iterable[Source]) -> bytes:
+    """Return these sources as a BibTeX file under their keys."""
     records = []
-    for source in composition.cited:
+    for source in sources:
         record = clean_record(source)
         if "language" not in source.csl:
             del record["language"]

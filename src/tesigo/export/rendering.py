@@ -1,16 +1,16 @@
 """A manuscript becomes a file, or only a number of pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from tesigo.export.composition import Composition, compose
 from tesigo.export.docx import set_docx
 from tesigo.export.errors import UnreadableText
-from tesigo.export.flowing import set_bibtex, set_epub, set_html, set_latex, set_markdown, set_odt
+from tesigo.export.flowing import as_bibtex, set_bibtex, set_epub, set_html, set_latex, set_markdown, set_odt
 from tesigo.export.formats import Format
 from tesigo.export.layout import lay_out, set_pdf
 from tesigo.kit.confined import ConfinedFailure
-from tesigo.manuscript import Manuscript
+from tesigo.manuscript import Manuscript, Source
 
 _Made = TypeVar("_Made")
 
@@ -23,6 +23,11 @@ def render(manuscript: Manuscript, format: Format) -> bytes:  # noqa: A002 - the
     ChildKilled when the machine stopped it: the same manuscript may be set in a moment.
     """
     return _within_limits(lambda: _WRITERS[format](compose(manuscript)))
+
+
+def list_as_bibtex(sources: Iterable[Source]) -> bytes:
+    """Return all of these sources, cited or not, as a BibTeX file; blocks and raises as `render` does."""
+    return _within_limits(lambda: as_bibtex(sources))
 
 
 def count_pages(manuscript: Manuscript) -> float:

@@ -6,7 +6,7 @@ it serves. `queue_worker` takes them out again.
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pgqueuer.adapters.persistence import schema_ddl
@@ -34,6 +34,10 @@ NAMES = DBSettings(
 
 LEASE_S = 10.0
 """How long a job stays with a worker that gives no sign of life. Signs are given every half of it."""
+
+_PAUSES_S = ((2.0, 2.0), (10.0, 8.0), (40.0, 30.0), (160.0, 120.0))
+"""(tried for less than so long, pause): each limit is the sum of the pauses before."""
+_LONGEST_PAUSE_S = 600.0
 
 _ENQUEUE = QueryQueueBuilder(NAMES).build_enqueue_query()
 _DEPTH = text(
@@ -90,6 +94,12 @@ class RetryIn(Exception):
     def __init__(self, delay_s: float) -> None:
         super().__init__(f"again in {delay_s:g} s")
         self.delay_s = delay_s
+
+
+def pause_since(began: datetime, now: datetime) -> float:
+    """Return for how many seconds to leave alone what has failed since then: 2, 8, 30, 120, then 600 for ever."""
+    tried_for_s = (now - began).total_seconds()
+    return next((pause_s for until_s, pause_s in _PAUSES_S if tried_for_s < until_s), _LONGEST_PAUSE_S)
 
 
 async def defer(

@@ -8,13 +8,12 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.session import CurrentUser
-from tesigo.documents import export_service, service
+from tesigo.documents import files_service, service
 from tesigo.documents.models import DocumentRow
-from tesigo.documents.routes import files_of
 from tesigo.generation.control import Recoverable, find_recoverable
 from tesigo.generation.models import JobRow
 from tesigo.generation.service import find_latest_job
-from tesigo.kit.requests import SettingsNow, Tx, database_of
+from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import RowId, decode_cursor, encode_cursor
 from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import show_page, words_of
@@ -68,14 +67,13 @@ async def ask_to_delete(request: Request, current: CurrentUser, tx: Tx, document
 
 @router.post("/{document_id}/delete")
 async def delete_document(
-    request: Request, current: CurrentUser, settings: SettingsNow, document_id: RowId
+    request: Request, current: CurrentUser, settings: SettingsNow, now: Now, document_id: RowId
 ) -> Response:
     """Delete the document with all that belongs to it; a job that writes it stops."""
     async with database_of(request).transaction() as tx:
         document = await service.own_document(tx, current.id, document_id, lock=True)
         title = document.title
-        await service.delete_document(tx, document)
-    await files_of(request).remove_files(export_service.export_folder(document_id))
+        await files_service.delete_document(tx, document, now=now)
     words = words_of(request)
     response = RedirectResponse("/documents", 303)
     done = Notice("done", words("delete.done", title=title))

@@ -1,0 +1,73 @@
+"""What a user can do about their data as a whole: take it along, and have it erased."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from tesigo.accounts.cookies import access_cookie, clear_cookies, refresh_cookie
+from tesigo.accounts.limited import limited_by
+from tesigo.accounts.session import CurrentUser, keys_of
+from tesigo.documents.routes import files_of
+from tesigo.kit.problems import problem_responses
+from tesigo.kit.rates import EXPORTS
+from tesigo.kit.requests import Now, SettingsNow, database_of
+from tesigo.privacy import archive_service, erasure_service, export_service
+from tesigo.privacy.account_record import file_name
+from tesigo.privacy.downloads import OpenFileResponse
+from tesigo.privacy.schemas import AccountDeleted
+
+router = APIRouter(prefix="/user", tags=["user"])
+
+_JSON, _ZIP = "application/json", "application/zip"
+
+
+@router.get(
+    "/export-data",
+    summary="Take all my data along",
+    response_class=Response,
+    dependencies=[limited_by(EXPORTS)],
+    responses={
+        200: {
+            "content": {_JSON: {"schema": {"type": "object"}}, _ZIP: {}},
+            "description": "The file `user_data_{id}.json` or `user_data_{id}.zip`",
+        },
+        **problem_responses(401, 422, 429, 503),
+    },
+)
+async def export_data(
+    request: Request,
+    current: CurrentUser,
+    settings: SettingsNow,
+    now: Now,
+    wanted: Annotated[Literal["json", "zip"], Query(alias="format")] = "json",
+) -> Response:
+    """Return all that is kept of me, as it is at this moment.
+
+    As JSON: my account, every decision about consents, sign-ins, documents with their content, outline, sources,
+    citations, drafts, jobs and events, and the tokens that were used; `payments` is empty, for this version takes none.
+    As ZIP: the same, and beside it each document as Markdown, its sources as BibTeX and as texts, and its kept exports.
+    """
+    name = file_name(current.id, wanted)
+    database, folder = database_of(request), settings.data_dir
+    if wanted == "json":
+        record = await export_service.export_json(database, current.id, folder, now=now)
+        return OpenFileResponse(record, name=name, media_type=_JSON)
+    archive = await archive_service.export_archive(database, files_of(request), current.id, folder, now=now)
+    return OpenFileResponse(archive, name=name, media_type=_ZIP)
+
+
+@router.delete("/delete-account", summary="Delete my account", responses=problem_responses(401, 403, 503))
+async def delete_account(
+    request: Request, response: Response, current: CurrentUser, settings: SettingsNow, now: Now
+) -> AccountDeleted:
+    """Erase all that is kept of me, at once and for ever; every token of mine stops working.
+
+    Files are removed right after, or as soon as the place where they are kept can be reached. What stays is a row
+    without a person: its number, and when it was made and deleted. My address may be registered anew.
+    """
+    async with database_of(request).transaction() as tx:
+        await erasure_service.erase_user(tx, current.id, keys=keys_of(request), now=now)
+    if access_cookie(request, settings=settings) or refresh_cookie(request, settings=settings):
+        clear_cookies(response, settings=settings)
+    response.headers["Cache-Control"] = "no-store"
+    return AccountDeleted()

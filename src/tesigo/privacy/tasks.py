@@ -1,0 +1,54 @@
+"""The queue's handler for what lies outside the database and is no file of a document."""
+
+import hmac
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from tesigo.generation.ports import CheckpointCopies
+from tesigo.kit.clock import Clock
+from tesigo.kit.queue import RetryIn, pause_since
+from tesigo.kit.secret_keys import KeyPair
+from tesigo.privacy.erasure_service import address_hash
+from tesigo.privacy.ports import KeptMails
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Broom:
+    """What copies are removed with."""
+
+    copies: CheckpointCopies
+    mails: KeptMails
+    keys: KeyPair
+    clock: Clock
+
+
+async def forget_copies(broom: Broom, payload: Mapping[str, Any]) -> None:
+    """Remove the copies of the checkpoints of these jobs, and the kept mails to the address with this hash.
+
+    Raises RetryIn until all are gone, however long that takes: their owner was told that they go.
+    """
+    wanted = str(payload["address_hash"])
+
+    def is_to(address: str) -> bool:
+        return hmac.compare_digest(address_hash(address, keys=broom.keys), wanted)
+
+    try:
+        await broom.mails.forget_mails(is_to)
+        are_gone = await broom.copies.forget([uuid.UUID(job_id) for job_id in payload["job_ids"]])
+    except Exception as failure:
+        raise _try_again(broom, payload, type(failure).__name__) from failure
+    if not are_gone:
+        raise _try_again(broom, payload, "Redis does not answer")
+
+
+def _try_again(broom: Broom, payload: Mapping[str, Any], reason: str) -> RetryIn:
+    pause_s = pause_since(datetime.fromisoformat(payload["asked_at"]), broom.clock())
+    log.warning("copies cannot be removed, trying again", reason=reason, pause_s=pause_s)
+    return RetryIn(pause_s)
