@@ -4,12 +4,16 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from tesigo.web import (
+    account_data,
+    account_deletion,
+    account_sign_ins,
     document,
     documents,
     landing,
     languages,
     new_document,
     reading,
+    second_factor,
     settings,
     sign_in,
     writing_control,
@@ -30,6 +34,10 @@ def add_pages(app: FastAPI) -> None:
         languages,
         sign_in,
         settings,
+        account_sign_ins,
+        second_factor,
+        account_data,
+        account_deletion,
         new_document,
         documents,
         reading,
