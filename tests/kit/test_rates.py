@@ -1,0 +1,158 @@
+"""What a limit does with a count: refuse and say when, let pass, or hold without one."""
+
+from types import SimpleNamespace
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from tesigo.adapters.memory_rates import MemoryRates
+from tesigo.kit.errors import HouseUnavailable, LimitReached
+from tesigo.kit.rates import (
+    EXPORTS,
+    GENERATIONS,
+    LINKS_BY_CLIENT,
+    LINKS_BY_EMAIL,
+    UPLOADS,
+    WRONG_CODES,
+    Place,
+    Rates,
+    RatesAway,
+    Wait,
+    client_network,
+    client_of,
+    rates_of,
+)
+from tesigo.kit.settings import load_settings
+
+SETTINGS = load_settings(_env_file=None, sign_in_limit=2, generation_limit=3, upload_limit=4, export_limit=5)
+SECRET = "an installation's own key of some length"
+AMOUNTS = {LINKS_BY_CLIENT: 2, LINKS_BY_EMAIL: 2, WRONG_CODES: 2, GENERATIONS: 3, UPLOADS: 4, EXPORTS: 5}
+
+
+class Seen:
+    """A store that remembers what it was asked, and answers what it is told to."""
+
+    def __init__(self, answer: Place | Wait | None = None) -> None:
+        self.asked: list[tuple[str, int, int]] = []
+        self._answer = answer
+
+    async def take(self, key: str, *, amount: int, window_s: int) -> Place | Wait:
+        self.asked.append((key, amount, window_s))
+        return self._answer or Place(key, "token")
+
+    async def give_back(self, place: Place) -> None:
+        self.asked.append((place.key, 0, 0))
+
+
+class Away:
+    """A store that is away: always, or when a place is to be given back."""
+
+    def __init__(self, *, takes: bool = False) -> None:
+        self._takes = takes
+
+    async def take(self, key: str, *, amount: int, window_s: int) -> Place | Wait:  # noqa: ARG002 - the port's
+        if self._takes:
+            return Place(key, "token")
+        raise RatesAway(retry_after_s=4.2)
+
+    async def give_back(self, place: Place) -> None:  # noqa: ARG002 - the port's
+        raise RatesAway(retry_after_s=4.2)
+
+
+def rates_over(store, *, secret: str = SECRET) -> Rates:
+    return Rates(store, SETTINGS, secret=secret)
+
+
+@pytest.mark.parametrize("limit", AMOUNTS, ids=lambda limit: limit.name)
+async def test_the_settings_say_how_many_pass(limit):
+    rates = rates_over(MemoryRates())
+    for _ in range(AMOUNTS[limit]):
+        assert await rates.take(limit, "somebody") is not None
+    with pytest.raises(LimitReached) as reached:
+        await rates.take(limit, "somebody")
+    assert limit.window_s - 5 < reached.value.retry_after_s <= limit.window_s
+    assert await rates.take(limit, "somebody else") is not None
+    assert {LINKS_BY_CLIENT: 900, UPLOADS: 3600}.get(limit, limit.window_s) == limit.window_s
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.2, "in a minute."), (60, "in a minute."), (61, "in 2 minutes.")]
+)
+async def test_the_sentence_says_how_long_to_wait(seconds, told):
+    with pytest.raises(LimitReached) as reached:
+        await rates_over(Seen(Wait(seconds))).take(UPLOADS, 7)
+    assert reached.value.message.endswith(told)
+    assert reached.value.retry_after_s == seconds
+
+
+async def test_a_key_says_nothing_about_whom_it_stands_for_without_the_secret():
+    seen = Seen()
+    for secret in (SECRET, SECRET, "the key of another installation, long"):
+        await rates_over(seen, secret=secret).take(LINKS_BY_EMAIL, "olena@example.com")
+    await rates_over(seen).take(LINKS_BY_CLIENT, "olena@example.com")
+    keys = [key for key, _, _ in seen.asked]
+    assert keys[0] == keys[1]
+    assert len({key.partition(":")[2] for key in keys}) == 3
+    assert not any("olena" in key for key in keys)
+
+
+async def test_signing_in_does_not_go_on_without_a_count_and_all_else_does():
+    rates = rates_over(Away())
+    for limit in (LINKS_BY_CLIENT, LINKS_BY_EMAIL, WRONG_CODES):
+        with pytest.raises(HouseUnavailable) as away:
+            await rates.take(limit, "somebody")
+        assert away.value.retry_after_s == 4.2
+    for limit in (GENERATIONS, UPLOADS, EXPORTS):
+        assert await rates.take(limit, 7) is None
+
+
+async def test_only_the_failure_counts():
+    rates = rates_over(MemoryRates())
+    for _ in range(5):
+        async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+            pass
+        with pytest.raises(ValueError, match="something else"):
+            async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+                raise ValueError("something else")
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+                raise KeyError
+    with pytest.raises(LimitReached):
+        async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+            raise AssertionError("entered")
+
+
+async def test_what_was_done_stays_done_when_its_place_cannot_be_given_back():
+    async with rates_over(Away(takes=True)).counting(KeyError, WRONG_CODES, "somebody"):
+        done = True
+    assert done
+    async with rates_over(Away()).counting(KeyError, UPLOADS, 7):
+        pass  # nothing was taken, nothing is given back
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("a name", "unknown"),
+        ("999.1.1.1", "unknown"),
+        ("unix:", "unknown"),
+    ],
+)
+def test_a_client_is_an_address_of_ipv4_or_a_network_of_ipv6(host, network):
+    assert client_network(host) == network
+
+
+def test_a_connection_says_whose_it_is():
+    app = SimpleNamespace(state=SimpleNamespace(rates="the limits"))
+    scope = {"type": "http", "app": app, "client": ("2001:db8::1", 5), "headers": []}
+    assert client_of(HTTPConnection(scope)) == "2001:db8::/64"
+    assert rates_of(HTTPConnection(scope)) == "the limits"
+    assert client_of(HTTPConnection({**scope, "client": None})) == "unknown"
