@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import files_service, service
 from tesigo.documents.models import DocumentRow
+from tesigo.documents.ownership import OwnDocument
 from tesigo.generation.control import Recoverable, find_recoverable
 from tesigo.generation.models import JobRow
 from tesigo.generation.service import find_latest_job
@@ -59,9 +60,8 @@ async def show_documents(
 
 
 @router.get("/{document_id}/delete")
-async def ask_to_delete(request: Request, current: CurrentUser, tx: Tx, document_id: RowId) -> Response:
+async def ask_to_delete(request: Request, current: CurrentUser, document: OwnDocument) -> Response:
     """Ask once more before a document goes."""
-    document = await service.own_document(tx, current.id, document_id)
     return show_page(request, "delete.html", user=current, document=document)
 
 
