@@ -25,6 +25,7 @@ from sqlalchemy import text
 from tesigo.accounts.identity import User
 from tesigo.documents import service as documents
 from tesigo.documents import sources_service
+from tesigo.documents.quotas import Quotas
 from tesigo.entry.migrating import migrate
 from tesigo.entry.wiring import open_house
 from tesigo.entry.worker import run_jobs
@@ -198,9 +199,10 @@ async def _request(database: Database) -> None:
             {"now": now},
         )
         user = User(int(user_id or 0), "bench@example.com", None, False, False, None, now)
+        quotas = Quotas(documents=1, sources=5_000, stored_mb=1_024)
         brief = make_brief("Works of a town", pages=PAGES)
-        document = await documents.create_document(tx, user.id, brief, model=None, now=now)
-        await sources_service.add_sources(tx, document, _sources(), now)
+        document = await documents.create_document(tx, user.id, brief, model=None, quotas=quotas, now=now)
+        await sources_service.add_sources(tx, document, _sources(), quotas=quotas, now=now)
         await request_job(tx, user, document, now=now)
 
 

@@ -7,7 +7,6 @@ from tests.confined_children import killed_children
 from tests.houses import ABSTRACTS
 
 from tesigo.documents import service, sources_service
-from tesigo.documents.errors import TooManySources
 from tesigo.manuscript import Source
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -190,15 +189,6 @@ async def test_a_source_is_removed_from_its_own_document_only(me):
     (source,) = await me.add(mine, ABSTRACTS[0])
     assert (await me.ask("DELETE", f"/documents/{other}/sources/{source['id']}")).status_code == 404
     assert len((await me.ask("GET", f"/documents/{mine}/sources")).json()["items"]) == 1
-
-
-async def test_a_document_takes_a_bounded_number_of_sources(me, monkeypatch):
-    monkeypatch.setattr(sources_service, "MOST_SOURCES", 3)
-    document_id = await me.create()
-    await me.add(document_id, *ABSTRACTS[:3])
-    answer = await me.ask("POST", f"/documents/{document_id}/sources", json=ABSTRACTS[3])
-    assert (answer.status_code, answer.json()["code"]) == (409, TooManySources.code)
-    await me.add(document_id, ABSTRACTS[0])  # what is there takes no room
 
 
 async def test_pages_of_sources_hold_each_once_in_the_order_of_their_coming(me):

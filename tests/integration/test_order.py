@@ -15,6 +15,7 @@ from tests.houses import opened_house
 
 from tesigo.accounts.identity import User
 from tesigo.documents import service as documents
+from tesigo.documents.quotas import Quotas
 from tesigo.entry.wiring import House
 from tesigo.entry.worker import run_jobs
 from tesigo.generation.deadlines import priority_of
@@ -26,6 +27,7 @@ SHORTEST, LONGEST = 5, 200
 PAGE_S, PREMIUM_S = 20, 4_500
 HEAD_START_S = (LONGEST - SHORTEST) * PAGE_S + PREMIUM_S
 """Nobody who comes so much later than another is served before them."""
+QUOTAS = Quotas(documents=1_000, sources=1_000, stored_mb=1_000)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 lengths = st.integers(SHORTEST, LONGEST)
@@ -156,7 +158,7 @@ async def request(house: House, user: User, *, pages: int, now: datetime) -> uui
     """Request a document that has no sources: its job starts, and fails at once."""
     async with house.database.transaction() as tx:
         brief = make_brief("Feedback on student essays", pages=pages)
-        document = await documents.create_document(tx, user.id, brief, model=None, now=now)
+        document = await documents.create_document(tx, user.id, brief, model=None, quotas=QUOTAS, now=now)
         return (await request_job(tx, user, document, now=now)).id
 
 

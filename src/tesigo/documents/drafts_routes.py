@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, status
 
 from tesigo.documents import drafts_service
 from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
+from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import (
     LARGEST_VERSION,
     DraftAnswer,
@@ -15,7 +16,7 @@ from tesigo.documents.schemas import (
     DraftVersion,
 )
 from tesigo.kit.problems import extended_problem, problem_responses
-from tesigo.kit.requests import Now, Tx
+from tesigo.kit.requests import Now, SettingsNow, Tx
 from tesigo.kit.schemas import ListAnswer, decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/documents/{document_id}", tags=["drafts"])
@@ -37,7 +38,9 @@ router = APIRouter(prefix="/documents/{document_id}", tags=["drafts"])
         ),
     },
 )
-async def save_draft(tx: Tx, now: Now, document: OwnDocumentLocked, draft: DraftToSave) -> DraftSaved:
+async def save_draft(
+    tx: Tx, now: Now, settings: SettingsNow, document: OwnDocumentLocked, draft: DraftToSave
+) -> DraftSaved:
     """Keep the content as the newest draft, whatever state the document is in; no section changes.
 
     409 (`draft_conflict`) when `based_on` is not the newest version: that one stays as it is, and this content is
@@ -46,7 +49,10 @@ async def save_draft(tx: Tx, now: Now, document: OwnDocumentLocked, draft: Draft
     A save whose answer was lost may be sent again as it was: when the newest version is the one after `based_on`
     and has this content, the answer names that version, and nothing is stored twice.
     """
-    saved = await drafts_service.save_draft(tx, document, draft.content, based_on=draft.based_on, now=now)
+    quotas = Quotas.of(settings)
+    saved = await drafts_service.save_draft(
+        tx, document, draft.content, based_on=draft.based_on, quotas=quotas, now=now
+    )
     return DraftSaved.model_validate(saved)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tesigo.documents import drafts_store
 from tesigo.documents.errors import DraftConflict, DraftNotFound
 from tesigo.documents.models import DocumentRow, DraftRow
+from tesigo.documents.quotas import Quotas
 
 MOST_VERSIONS = 10
 KEPT_FOR = timedelta(days=30)
@@ -30,7 +31,13 @@ class ListedDraft:
 
 
 async def save_draft(
-    tx: AsyncSession, document: DocumentRow, content: str, *, based_on: int | None, now: datetime
+    tx: AsyncSession,
+    document: DocumentRow,
+    content: str,
+    *,
+    based_on: int | None,
+    quotas: Quotas,
+    now: datetime,
 ) -> DraftRow:
     """Keep this content as the document's newest draft and return it; its version follows the last one's.
 
@@ -39,7 +46,7 @@ async def save_draft(
     A save whose answer was lost comes again: when the newest draft has this very content and follows `based_on`,
     it is returned and nothing is stored. A save that names no version is always stored, also with equal content:
     nothing tells one that is repeated from one that is meant anew, and each of n saves is promised a version.
-    Raises DraftConflict when `based_on` is not the newest otherwise; nothing is changed then.
+    Raises DraftConflict when `based_on` is not the newest otherwise, QuotaReached; nothing is changed then.
     """
     if based_on is not None and based_on != document.last_draft:
         if based_on == document.last_draft - 1:
@@ -57,6 +64,7 @@ async def save_draft(
     )
     await drafts_store.add_draft(tx, draft)
     await drafts_store.delete_up_to(tx, document.id, draft.version - MOST_VERSIONS)
+    await quotas.check_stored(tx, document.user_id)
     return draft
 
 

@@ -53,13 +53,10 @@ class SourceInUse(Conflict):
         )
 
 
-class TooManySources(Conflict):
-    """A document holds a bounded number of sources."""
+class QuotaReached(Conflict):
+    """As much as may be kept is kept already: what to delete, the message says."""
 
-    code = "too_many_sources"
-
-    def __init__(self, most: int) -> None:
-        super().__init__(f"A document takes at most {most} sources: remove some first.")
+    code = "quota_reached"
 
 
 class DraftNotFound(NotFound):

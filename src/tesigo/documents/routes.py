@@ -4,11 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response, status
 
+from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
-from tesigo.documents import export_service, sections_service, service
+from tesigo.documents import export_service, files_service, sections_service, service
 from tesigo.documents.errors import DocumentNotFound
 from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
 from tesigo.documents.ports import FileStore
+from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import (
     DocumentAnswer,
     DocumentStatus,
@@ -22,11 +24,15 @@ from tesigo.documents.schemas import (
 )
 from tesigo.export.formats import Format
 from tesigo.kit.problems import problem_responses
-from tesigo.kit.requests import Now, Tx, database_of
+from tesigo.kit.rates import EXPORTS
+from tesigo.kit.requests import Now, SettingsNow, Tx, database_of, now_of
 from tesigo.kit.schemas import IS_STORABLE, ListAnswer, RowId, decode_cursor, encode_cursor
 from tesigo.writing.brief import make_brief
 
 SectionNumber = Annotated[str, Path(max_length=16, examples=["2.1"]), IS_STORABLE]
+
+_DOCUMENT = "/{document_id:int}"
+"""Digits alone: `/documents/recover` is no document, and has none of these methods."""
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
@@ -41,15 +47,24 @@ def files_of(request: Request) -> FileStore:
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Create a document",
-    responses=problem_responses(400, 401, 403, 422),
+    responses=problem_responses(400, 401, 403, 409, 422),
 )
 async def create_document(
-    current: CurrentUser, tx: Tx, now: Now, response: Response, wanted: DocumentToCreate
+    *,
+    current: CurrentUser,
+    tx: Tx,
+    now: Now,
+    settings: SettingsNow,
+    response: Response,
+    wanted: DocumentToCreate,
 ) -> DocumentAnswer:
     """Create a document that nothing is written of yet; its address is in `Location`."""
     fields = wanted.model_dump(exclude={"model", "requirements"})
     brief = make_brief(**fields, requirements=wanted.requirements or "")
-    document = await service.create_document(tx, current.id, brief, model=wanted.model, now=now)
+    quotas = Quotas.of(settings)
+    document = await service.create_document(
+        tx, current.id, brief, model=wanted.model, quotas=quotas, now=now
+    )
     response.headers["Location"] = f"/api/v1/documents/{document.id}"
     return DocumentAnswer.of(document, "")
 
@@ -72,42 +87,43 @@ async def list_documents(
     )
 
 
-@router.get("/{document_id}", summary="Read a document", responses=problem_responses(401, 404, 422))
+@router.get(_DOCUMENT, summary="Read a document", responses=problem_responses(401, 404, 422))
 async def read_document(tx: Tx, document: OwnDocument) -> DocumentAnswer:
     """Return the document with all that is written of it."""
     return DocumentAnswer.of(document, await sections_service.render_content(tx, document.id))
 
 
 @router.put(
-    "/{document_id}",
+    _DOCUMENT,
     summary="Change a document",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def update_document(
-    tx: Tx, now: Now, document: OwnDocumentLocked, wanted: DocumentToUpdate
+    tx: Tx, now: Now, settings: SettingsNow, document: OwnDocumentLocked, wanted: DocumentToUpdate
 ) -> DocumentAnswer:
     """Change the fields that are given, and return the whole document.
 
     `content` replaces the text; every key that it cites must be a source of the document.
     """
-    await service.update_document(tx, document, wanted.changes(), now)
+    quotas = Quotas.of(settings)
+    await service.update_document(tx, document, wanted.changes(), quotas=quotas, now=now)
     if "content" in wanted.model_fields_set:
-        await sections_service.replace_content(tx, document, wanted.content, now)
+        await sections_service.replace_content(tx, document, wanted.content, quotas=quotas, now=now)
     return DocumentAnswer.of(document, await sections_service.render_content(tx, document.id))
 
 
 @router.delete(
-    "/{document_id}",
+    _DOCUMENT,
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a document",
     responses=problem_responses(401, 403, 404, 422),
 )
-async def delete_document(request: Request, current: CurrentUser, document_id: RowId) -> None:
-    """Delete the document with its sections, sources, exports and jobs; a job that writes it stops."""
-    async with database_of(request).transaction() as tx:
-        document = await service.own_document(tx, current.id, document_id, lock=True)
-        await service.delete_document(tx, document)
-    await files_of(request).remove_files(export_service.export_folder(document_id))
+async def delete_document(tx: Tx, now: Now, document: OwnDocumentLocked) -> None:
+    """Delete the document with its sections, sources and jobs; a job that writes it stops.
+
+    Its exports go right after, or as soon as the place where they are kept can be reached.
+    """
+    await files_service.delete_document(tx, document, now=now)
 
 
 @router.get(
@@ -149,10 +165,11 @@ async def read_section(tx: Tx, document: OwnDocument, number: SectionNumber) -> 
 @router.get(
     "/{document_id}/export",
     summary="Download the document",
+    dependencies=[limited_by(EXPORTS)],
     response_class=Response,
     responses={
         200: {"content": {wanted.media_type: {} for wanted in Format}, "description": "The file"},
-        **problem_responses(400, 401, 404, 409, 422, 503),
+        **problem_responses(400, 401, 404, 409, 422, 429, 503),
     },
 )
 async def export_document(
@@ -184,5 +201,6 @@ async def _forget_when_deleted(request: Request, current: CurrentUser, document_
         async with database_of(request).transaction() as tx:
             await service.own_document(tx, current.id, document_id)
     except DocumentNotFound:
-        await files_of(request).remove_files(export_service.export_folder(document_id))
+        async with database_of(request).transaction() as tx:
+            await files_service.defer_removal(tx, [document_id], now=now_of(request))
         raise

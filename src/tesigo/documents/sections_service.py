@@ -12,6 +12,7 @@ from tesigo.documents import sources_store, store
 from tesigo.documents.errors import InvalidContent
 from tesigo.documents.mapping import from_citations, from_outline, to_outline, to_sections
 from tesigo.documents.models import DocumentRow, SectionRow
+from tesigo.documents.quotas import Quotas
 from tesigo.documents.service import refuse_while_written
 from tesigo.manuscript import Citation, Outline, Passage, Section, SectionKind, count_words
 from tesigo.manuscript.markdown import join_sections, split_sections
@@ -107,11 +108,13 @@ async def render_content(tx: AsyncSession, document_id: int) -> str:
     return join_sections(await load_sections(tx, document_id))
 
 
-async def replace_content(tx: AsyncSession, document: DocumentRow, markdown: str, now: datetime) -> None:
+async def replace_content(
+    tx: AsyncSession, document: DocumentRow, markdown: str, *, quotas: Quotas, now: datetime
+) -> None:
     """Take an edited text over as the document's sections.
 
     A section is known again by its heading, and keeps its citations as far as their keys are still there.
-    Raises InvalidContent for a citation key that is no source of the document, BeingWritten during a job.
+    Raises InvalidContent for a citation key that is no source of the document, QuotaReached, BeingWritten during a job.
     """
     refuse_while_written(document)
     if len(markdown) > _LONGEST_CONTENT:
@@ -131,6 +134,7 @@ async def replace_content(tx: AsyncSession, document: DocumentRow, markdown: str
     document.word_count = sum(row.words for row in rows)
     document.updated_at = now
     await tx.flush()
+    await quotas.check_stored(tx, document.user_id)
 
 
 def _cited_keys(markdown: str, known: Container[str]) -> Iterator[str]:

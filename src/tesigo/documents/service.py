@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tesigo.accounts import service as accounts
 from tesigo.documents import sources_store, store
 from tesigo.documents.errors import BeingWritten, DocumentNotFound
 from tesigo.documents.mapping import to_brief, to_manuscript, to_sections, to_source
 from tesigo.documents.models import DocumentRow
+from tesigo.documents.quotas import Quotas
 from tesigo.export.norms import load_norm
 from tesigo.export.styles import find_style
 from tesigo.manuscript import Manuscript
@@ -38,13 +40,15 @@ async def find_document(tx: AsyncSession, document_id: int) -> DocumentRow | Non
 
 
 async def create_document(
-    tx: AsyncSession, user_id: int, brief: Brief, *, model: str | None, now: datetime
+    tx: AsyncSession, user_id: int, brief: Brief, *, model: str | None, quotas: Quotas, now: datetime
 ) -> DocumentRow:
     """Add a document that nothing is written of yet.
 
-    brief: as `make_brief` gives it. Raises UnknownNorm or UnknownStyle, which name those that exist.
+    brief: as `make_brief` gives it. Raises UnknownNorm or UnknownStyle, which name those that exist;
+    QuotaReached.
     """
     _check_looks(brief)
+    await accounts.hold_user(tx, user_id)
     document = DocumentRow(
         user_id=user_id,
         title=brief.title,
@@ -62,7 +66,10 @@ async def create_document(
         updated_at=now,
         completed_at=None,
     )
-    return await store.add_document(tx, document)
+    await store.add_document(tx, document)
+    await quotas.check_documents(tx, user_id)
+    await quotas.check_stored(tx, user_id)
+    return document
 
 
 async def list_documents(
@@ -73,11 +80,11 @@ async def list_documents(
 
 
 async def update_document(
-    tx: AsyncSession, document: DocumentRow, changes: Mapping[str, Any], now: datetime
+    tx: AsyncSession, document: DocumentRow, changes: Mapping[str, Any], *, quotas: Quotas, now: datetime
 ) -> None:
     """Change some of title, pages, language, citation_style, norm, requirements, model.
 
-    Raises InvalidBrief, UnknownNorm or UnknownStyle, and BeingWritten while a job writes the document.
+    Raises InvalidBrief, UnknownNorm or UnknownStyle, QuotaReached, and BeingWritten while a job writes the document.
     """
     refuse_while_written(document)
     wanted = {name: changes[name] or "" for name in _BRIEF_FIELDS if name in changes}
@@ -92,6 +99,8 @@ async def update_document(
         document.model = changes["model"]
     document.updated_at = now
     await tx.flush()
+    if wanted.get("requirements"):
+        await quotas.check_stored(tx, document.user_id)
 
 
 async def delete_document(tx: AsyncSession, document: DocumentRow) -> None:

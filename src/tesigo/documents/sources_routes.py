@@ -8,6 +8,7 @@ from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service, sources_service
 from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
+from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import AddedSources, CslRecord, SourceAnswer
 from tesigo.documents.uploads import read_upload
 from tesigo.kit.problems import problem_responses
@@ -55,7 +56,7 @@ async def add_sources(
     reading = await read_upload(request, most_mib=settings.max_upload_mb)
     async with database_of(request).transaction() as tx:
         document = await service.own_document(tx, current.id, document_id, lock=True)
-        listed = await sources_service.add_sources(tx, document, reading.sources, now)
+        listed = await sources_service.add_sources(tx, document, reading.sources, quotas=Quotas.of(settings), now=now)
         return AddedSources(
             items=[SourceAnswer.model_validate(source) for source in listed], warnings=list(reading.warnings)
         )

@@ -9,15 +9,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.documents import sources_store, store
-from tesigo.documents.errors import SourceInUse, TooManySources
+from tesigo.documents.errors import SourceInUse
 from tesigo.documents.mapping import from_source, to_source
 from tesigo.documents.models import DocumentRow, SourceRow
+from tesigo.documents.quotas import Quotas
 from tesigo.documents.service import refuse_while_written
 from tesigo.manuscript import Source
 from tesigo.manuscript.keys import issue_key
 from tesigo.research.merging import merge_sources, normalise_doi, normalise_title
-
-MOST_SOURCES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,13 @@ class CitedSource:
 
 
 async def add_sources(
-    tx: AsyncSession, document: DocumentRow, sources: Sequence[Source], now: datetime
+    tx: AsyncSession, document: DocumentRow, sources: Sequence[Source], *, quotas: Quotas, now: datetime
 ) -> list[ListedSource]:
     """Add what is new and complete what is there; return a row for each work that was given.
 
     The same work given again does not come in twice; what its record lacked is filled in, unless the text
     cites it already (its passages would no longer be where they were). Keys that are taken are issued anew.
-    Raises TooManySources, and BeingWritten during a job.
+    Raises QuotaReached, and BeingWritten during a job.
     """
     await store.get_document(tx, document.id, owner_id=None, lock=True)
     refuse_while_written(document)
@@ -59,11 +58,11 @@ async def add_sources(
     given = _with_new_keys(sources, set(keys))
     merged = {source.key: source for source in merge_sources([*known, *given])}
     added = [from_source(source, document.id, now) for key, source in merged.items() if key not in keys]
-    if len(rows) + len(added) > MOST_SOURCES:
-        raise TooManySources(MOST_SOURCES)
+    quotas.check_sources(len(rows) + len(added))
     times = await sources_store.count_citations(tx, [row.id for row in rows])
     _complete([row for row in rows if row.id not in times], merged)
     await sources_store.add_sources(tx, added)
+    await quotas.check_stored(tx, document.user_id)
     document.updated_at = now
     again = _keys_of_the_same(known, given)
     listed = [*(row for row in rows if row.key in again), *added]

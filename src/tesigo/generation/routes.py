@@ -10,6 +10,7 @@ from tesigo.documents import service as documents
 from tesigo.documents import sources_service
 from tesigo.documents.mapping import to_brief
 from tesigo.documents.models import DocumentRow
+from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import OutlineAnswer
 from tesigo.generation import service
 from tesigo.generation.forecasts import forecast_job
@@ -18,7 +19,7 @@ from tesigo.generation.schemas import JobAnswer, JobQueued, ToGenerate
 from tesigo.generation.tasks import Tools
 from tesigo.kit.problems import problem_responses
 from tesigo.kit.rates import GENERATIONS
-from tesigo.kit.requests import Now, Tx, database_of
+from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.manuscript import Source
 from tesigo.writing.brief import Brief, make_brief
 from tesigo.writing.pipeline import plan_outline
@@ -58,7 +59,9 @@ async def generate_outline(request: Request, current: CurrentUser, wanted: ToGen
     dependencies=[limited_by(GENERATIONS)],
     responses=problem_responses(400, 401, 403, 404, 409, 422, 429),
 )
-async def generate_document(current: CurrentUser, tx: Tx, now: Now, wanted: ToGenerate) -> JobQueued:
+async def generate_document(
+    current: CurrentUser, tx: Tx, now: Now, settings: SettingsNow, wanted: ToGenerate
+) -> JobQueued:
     """Queue a job that writes the document, and answer at once.
 
     With `title` the document is created first. A document whose job is paused, failed or was cancelled goes on from
@@ -67,7 +70,7 @@ async def generate_document(current: CurrentUser, tx: Tx, now: Now, wanted: ToGe
     if wanted.document_id is not None:
         document = await documents.own_document(tx, current.id, wanted.document_id)
     else:
-        document = await _create(tx, current, wanted, now)
+        document = await _create(tx, current, wanted, Quotas.of(settings), now)
     return JobQueued.of(await service.request_job(tx, current, document, now=now))
 
 
@@ -91,8 +94,13 @@ async def _wanted_brief(
     return to_brief(document), await sources_service.load_sources(tx, document.id)
 
 
-async def _create(tx: AsyncSession, current: User, wanted: ToGenerate, now: Now) -> DocumentRow:
-    return await documents.create_document(tx, current.id, _new_brief(wanted), model=wanted.model, now=now)
+async def _create(
+    tx: AsyncSession, current: User, wanted: ToGenerate, quotas: Quotas, now: Now
+) -> DocumentRow:
+    brief = _new_brief(wanted)
+    return await documents.create_document(
+        tx, current.id, brief, model=wanted.model, quotas=quotas, now=now
+    )
 
 
 def _new_brief(wanted: ToGenerate) -> Brief:

@@ -9,6 +9,8 @@ from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, sections_service, service, sources_service
 from tesigo.documents.models import DocumentRow
+from tesigo.documents.ownership import OwnDocument
+from tesigo.documents.quotas import Quotas
 from tesigo.documents.routes import files_of
 from tesigo.export.formats import Format
 from tesigo.generation.forecasts import forecast_job
@@ -42,12 +44,11 @@ async def show_document(
     tx: Tx,
     settings: SettingsNow,
     now: Now,
-    document_id: RowId,
+    document: OwnDocument,
     after: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
     """Show where the document stands. after: the id that the page of sources continues after."""
-    document = await service.own_document(tx, current.id, document_id)
-    job = await find_latest_job(tx, document_id)
+    job = await find_latest_job(tx, document.id)
     listed = await sources_service.list_sources(tx, document, after_id=after, limit=_SOURCES_PER_PAGE + 1)
     words = words_of(request)
     sections = await sections_service.load_section_rows(tx, document)
@@ -101,7 +102,7 @@ async def add_sources(
     if read.sources:
         async with database_of(request).transaction() as tx:
             document = await service.own_document(tx, current.id, document_id, lock=True)
-            added = await sources_service.add_sources(tx, document, read.sources, now)
+            added = await sources_service.add_sources(tx, document, read.sources, quotas=Quotas.of(settings), now=now)
         notices.insert(0, Notice("done", words.count("sources.added", len(added))))
     elif not notices:
         notices.append(Notice("warning", words("upload.none_chosen")))

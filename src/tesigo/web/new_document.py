@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from tesigo.accounts.identity import User
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import library_service, service, sources_service
+from tesigo.documents.quotas import Quotas
 from tesigo.export.errors import UnknownNorm, UnknownStyle
 from tesigo.export.norms import load_norm, norm_names
 from tesigo.export.styles import find_style
@@ -121,10 +122,11 @@ async def create_document(
         return response
     read = await read_files(files or (), most_mib=settings.max_upload_mb, words=words)
     notices = list(read.notices)
+    quotas = Quotas.of(settings)
     async with database_of(request).transaction() as tx:
-        document = await service.create_document(tx, current.id, brief, model=None, now=now)
+        document = await service.create_document(tx, current.id, brief, model=None, quotas=quotas, now=now)
         if read.sources:
-            await sources_service.add_sources(tx, document, read.sources, now)
+            await sources_service.add_sources(tx, document, read.sources, quotas=quotas, now=now)
         if read.sources or await library_service.count_library(tx):
             await request_job(tx, current, document, now=now)
         else:
