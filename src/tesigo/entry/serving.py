@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -32,7 +32,9 @@ async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[st
         await migrate(house.database)
         app = make_app(house)
         stop, hurry = asyncio.Event(), asyncio.Event()
-        config = server_config(app, host=settings.host, port=settings.port)
+        config = server_config(
+            app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies
+        )
         server = _AnnouncingServer(
             config,
             on_ready=lambda address: announce(_welcome(settings, address)),
@@ -47,11 +49,15 @@ async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[st
             await server.serve()
 
 
-def server_config(app: FastAPI, *, host: str, port: int) -> uvicorn.Config:
+def server_config(
+    app: FastAPI, *, host: str, port: int, trusted_proxies: Sequence[str] = ()
+) -> uvicorn.Config:
     """Return how the application is served.
 
     A WebSocket is pinged every 20 s and given up when it has not answered for another 20; its messages are short
     and not compressed, which would cost each connection a compressor's memory.
+    trusted_proxies: addresses and networks. Who is the client is said by X-Forwarded-For if one of them connects: the
+    last address there that is none of them. Nobody else's headers are believed, whatever the environment says.
     """
     return uvicorn.Config(
         app,
@@ -59,6 +65,8 @@ def server_config(app: FastAPI, *, host: str, port: int) -> uvicorn.Config:
         port=port,
         log_config=None,
         access_log=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=5,
         ws=BoundedWebSocket,
         ws_ping_interval=20,
