@@ -1,17 +1,17 @@
 """The SQL of all documents of one person."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Function, delete, func, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tesigo.documents.models import CitationRow, DocumentRow, DraftRow, SectionRow, SourceRow
 
-_Read = TypeVar("_Read", SourceRow, DraftRow)
-_ROWS_AT_ONCE = 4
-"""A source's text, and a draft, may be many megabytes long."""
+_BYTES_AT_ONCE = 128 * 1024
+"""As they are stored: compressed, and text of people grows to about three times that, anything else to far more."""
+_ROWS_AT_ONCE = 100
 
 
 async def lock_documents(tx: AsyncSession, user_id: int) -> Sequence[int]:
@@ -46,16 +46,21 @@ async def get_citations(tx: AsyncSession, document_id: int) -> Sequence[Row[Cita
 
 async def stream_sources(tx: AsyncSession, document_id: int) -> AsyncIterator[SourceRow]:
     """Yield the document's sources in the order in which they were added, a few at a time in memory."""
-    query = select(SourceRow).where(SourceRow.document_id == document_id).order_by(SourceRow.id)
-    async for source in _streamed(tx, query):
-        yield source
+    sizes = select(SourceRow.id, _stored(SourceRow.abstract) + _stored(SourceRow.full_text))
+    sizes = sizes.where(SourceRow.document_id == document_id).order_by(SourceRow.id)
+    for ids in _in_groups((await tx.execute(sizes)).all()):
+        for source in await tx.scalars(select(SourceRow).where(SourceRow.id.in_(ids)).order_by(SourceRow.id)):
+            yield source
 
 
 async def stream_drafts(tx: AsyncSession, document_id: int) -> AsyncIterator[DraftRow]:
     """Yield the document's drafts, oldest first, a few at a time in memory."""
-    query = select(DraftRow).where(DraftRow.document_id == document_id).order_by(DraftRow.version)
-    async for draft in _streamed(tx, query):
-        yield draft
+    of_document = DraftRow.document_id == document_id
+    sizes = select(DraftRow.version, _stored(DraftRow.content)).where(of_document).order_by(DraftRow.version)
+    for versions in _in_groups((await tx.execute(sizes)).all()):
+        query = select(DraftRow).where(of_document, DraftRow.version.in_(versions))
+        for draft in await tx.scalars(query.order_by(DraftRow.version)):
+            yield draft
 
 
 async def delete_documents(tx: AsyncSession, user_id: int) -> None:
@@ -66,8 +71,23 @@ async def delete_documents(tx: AsyncSession, user_id: int) -> None:
     await tx.execute(delete(DocumentRow).where(DocumentRow.user_id == user_id))
 
 
-async def _streamed(tx: AsyncSession, query: Select[_Read]) -> AsyncIterator[_Read]:
-    rows = await tx.stream_scalars(query.execution_options(yield_per=_ROWS_AT_ONCE))
-    async for row in rows:
-        yield row
-        tx.expunge(row)
+def _stored(column: InstrumentedAttribute[str]) -> Function[int]:
+    """Return how many bytes a text takes in the table, which is known without reading it."""
+    return func.pg_column_size(column)
+
+
+def _in_groups(sizes: Iterable[Row[int, int]]) -> Iterator[list[int]]:
+    """Yield keys together whose rows fit into memory together; (key, bytes) of each row, in their order.
+
+    Not by a cursor: the driver reads 50 rows ahead, and each may be many megabytes long.
+    """
+    group: list[int] = []
+    group_bytes = 0
+    for key, size_bytes in sizes:
+        if group and (group_bytes + size_bytes > _BYTES_AT_ONCE or len(group) == _ROWS_AT_ONCE):
+            yield group
+            group, group_bytes = [], 0
+        group.append(key)
+        group_bytes += size_bytes
+    if group:
+        yield group
