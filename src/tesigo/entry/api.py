@@ -23,6 +23,7 @@ from tesigo.generation.hub import Hub
 from tesigo.kit.problems import describe_problems, install_problems, problem, problem_responses
 from tesigo.kit.request_limits import BodyLimit, RequestLog
 from tesigo.kit.requests import database_of
+from tesigo.privacy import routes as privacy_routes
 from tesigo.web.headers import SecurityHeaders
 from tesigo.web.site import add_pages
 
@@ -44,7 +45,7 @@ def make_app(house: House) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if is_open else None,
     )
-    for name in ("settings", "clock", "keys", "database", "news", "mailer", "files", "tools"):
+    for name in ("settings", "clock", "keys", "database", "news", "mailer", "files", "rates", "tools"):
         setattr(app.state, name, getattr(house, name))
     app.state.hub = Hub(house.database, house.news)
     install_problems(app)
@@ -58,6 +59,7 @@ def make_app(house: House) -> FastAPI:
         sources_routes.router,
         drafts_routes.router,
         generation_routes.router,
+        privacy_routes.router,
     ):
         app.include_router(router, prefix=API)
     app.include_router(live.router)
