@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+_WITHIN_S = 60
+
 
 @dataclass
 class SmtpServer:
@@ -27,7 +29,20 @@ class SmtpServer:
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    calls: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def until_taken(self, count: int) -> EmailMessage:
+        """Wait until so many mails were taken; return the last of them."""
+        async with asyncio.timeout(_WITHIN_S), self._news:
+            await self._news.wait_for(lambda: len(self.mails) >= count)
+        return self.mails[count - 1]
+
+    async def until_called(self, count: int) -> None:
+        """Wait until so many conversations were begun."""
+        async with asyncio.timeout(_WITHIN_S), self._news:
+            await self._news.wait_for(lambda: self.calls >= count)
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
@@ -41,6 +56,9 @@ class SmtpServer:
                 await writer.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with self._news:
+            self.calls += 1
+            self._news.notify_all()
         if self.is_silent:
             await reader.read()
             return
@@ -60,7 +78,9 @@ class SmtpServer:
                 return
             if answer.startswith("354"):
                 content = await reader.readuntil(b"\r\n.\r\n")
-                self.mails.append(parse(content[:-3].replace(b"\r\n..", b"\r\n.")))
+                async with self._news:
+                    self.mails.append(parse(content[:-3].replace(b"\r\n..", b"\r\n.")))
+                    self._news.notify_all()
                 writer.write(b"250 taken\r\n")
             if word == "STARTTLS" and self.tls:
                 await writer.start_tls(self.tls)

@@ -1,7 +1,11 @@
 """A stranger becomes a signed-in user with a browser alone."""
 
 import pytest
+from sqlalchemy import text
+from tests.houses import opened_house
 from tests.web.conftest import Browser, browser_of, words_on
+
+from tesigo.kit.secret_keys import generate_pair
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,10 +53,12 @@ async def test_but_never_to_another_site(browser: Browser):
         assert (await browser.open(f"/sign-in?next={goal}")).url.path == "/documents"
 
 
-async def test_opening_the_link_uses_nothing_up(browser: Browser):
+async def test_opening_the_link_uses_nothing_up_however_often_and_whoever_does(browser: Browser, house):
     await browser.ask_for_mail()
-    for _ in range(3):
-        assert (await browser.open("/sign-in/link")).status_code == 200
+    async with browser_of(house) as scanner:
+        for _ in range(10):
+            assert (await scanner.open("/sign-in/link")).status_code == 200
+            assert (await browser.open("/sign-in/link")).status_code == 200
     assert (
         await browser.send("/sign-in/code", code=await browser.code(), essential="true")
     ).url.path == "/documents"
@@ -64,7 +70,81 @@ async def test_a_link_opened_in_another_browser_does_not_fill_in_its_code(browse
     async with browser_of(house) as other:
         page = await other.open("/sign-in/link")
     assert "<tg-link-code>" not in page.text
+    assert 'action="/sign-in/code"' not in page.text
     assert "another browser" in words_on(page)
+
+
+async def test_a_code_that_a_page_asked_for_works_in_that_browser_alone_and_stays_good(
+    browser: Browser, house
+):
+    await browser.ask_for_mail()
+    code = await browser.code()
+    async with browser_of(house) as other:
+        for _ in range(2):
+            refused = await other.send("/sign-in/code", code=code, essential="true")
+            assert (refused.status_code, refused.url.path) == (400, "/sign-in/code")
+            assert "asked for in another browser" in words_on(refused)
+        await other.ask_for_mail()  # a secret, but not the right one
+        assert (await other.send("/sign-in/code", code=code, essential="true")).status_code == 400
+        redeemed = {"code": code, "gdpr_consent": True}
+        by_program = await other.client.post("/api/v1/auth/magic-link/verify", json=redeemed)
+        assert (by_program.status_code, by_program.json()["code"]) == (400, "code_of_other_browser")
+    assert (await browser.send("/sign-in/code", code=code, essential="true")).url.path == "/documents"
+    async with browser_of(house) as other:
+        used = await other.send("/sign-in/code", code=code, essential="true")
+        assert "was used before" in words_on(used)
+
+
+@pytest.mark.parametrize(("language", "word"), [("uk", "іншому браузері"), ("it", "altro browser")])
+async def test_the_page_says_so_in_the_readers_language(browser: Browser, house, language, word):
+    await browser.ask_for_mail()
+    code = await browser.code()
+    async with browser_of(house, **{"Accept-Language": language}) as other:
+        assert word in words_on(await other.send("/sign-in/code", code=code))
+        assert word in words_on(await other.open("/sign-in/link"))
+
+
+async def test_a_code_that_a_program_asked_for_can_be_typed_on_a_page(browser: Browser):
+    answer = await browser.client.post("/api/v1/auth/magic-link", json={"email": browser.email})
+    assert answer.status_code == 202
+    entered = await browser.send("/sign-in/code", code=await browser.code(), essential="true")
+    assert entered.url.path == "/documents"
+
+
+async def test_a_browser_keeps_its_secret_until_it_is_signed_in(browser: Browser, house):
+    codes, secrets = [], set()
+    for _ in range(2):
+        await browser.ask_for_mail()
+        codes.append(await browser.code())
+        secrets.add(browser.client.cookies["tesigo_browser"])
+    (secret,) = secrets
+    async with house.database.transaction() as tx:
+        rows = list(await tx.execute(text("SELECT DISTINCT browser_hash FROM link_codes ORDER BY 1")))
+    assert secret not in str(rows)
+    entered = await browser.send("/sign-in/code", code=codes[0], essential="true")
+    assert entered.url.path == "/documents"
+    assert "tesigo_browser" not in browser.client.cookies
+
+
+@pytest.mark.parametrize("kept", ["", "x", "e30", "IngiCg"], ids=["empty", "no JSON", "no text", "too short"])
+async def test_a_browser_that_keeps_something_else_gets_a_new_secret(browser: Browser, kept: str):
+    browser.client.cookies.set("tesigo_browser", kept, domain="127.0.0.1")
+    await browser.ask_for_mail()
+    given = [cookie.value for cookie in browser.client.cookies.jar if cookie.name == "tesigo_browser"]
+    assert any(len(value or "") > 43 for value in given)
+
+
+async def test_the_secret_is_out_of_reach_of_scripts_and_other_sites(tmp_path):
+    pair = generate_pair()
+    given = {"environment": "production", "debug": False, "public_url": "https://tesigo.example.org",
+             "secret_key": pair.secret_key, "jwt_secret": pair.jwt_secret}  # fmt: skip
+    async with opened_house(tmp_path, **given) as house, browser_of(house) as browser:
+        sent = {"email": "olena@example.com"}
+        answer = await browser.client.post("/sign-in", data=sent, follow_redirects=False)
+    (line,) = (line for line in answer.headers.get_list("set-cookie") if "browser" in line)
+    secret, *attributes = (part.strip().lower() for part in line.split(";"))
+    assert secret.startswith("__host-tesigo_browser=")
+    assert set(attributes) == {"httponly", "secure", "path=/", "samesite=lax", "max-age=600"}
 
 
 async def test_slips_are_named_beside_the_field(browser: Browser):
