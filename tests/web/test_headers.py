@@ -1,12 +1,18 @@
 """What protects a browser is on every answer, and what cannot change is kept."""
 
 import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from tests.houses import HERE
+from fastapi import Request
+from tests.houses import HERE, opened_house, sign_in
 from tests.web.conftest import Browser
 
+from tesigo.entry.api import make_app
+from tesigo.entry.errands import errands
+from tesigo.kit.secret_keys import generate_pair
 from tesigo.web.headers import SecurityHeaders, security_headers
 
 EVERYWHERE = ["/", "/sign-in", "/nothing", "/documents", "/api/v1/user/me", "/health/live"]
@@ -64,3 +70,79 @@ async def test_pages_of_a_user_are_not_kept(browser: Browser):
     assert (await browser.open("/")).headers["cache-control"] == "no-cache"
     await browser.sign_in()
     assert (await browser.open("/documents")).headers["cache-control"] == "no-store"
+
+
+PUBLIC = "https://tesigo.example.org"
+
+
+async def fail(_request: Request) -> None:
+    raise RuntimeError("what nobody foresaw")
+
+
+@asynccontextmanager
+async def in_production(folder) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a signed-in user of an installation in production, where `/fails` and `/api/fails` fail."""
+    pair = generate_pair()
+    given = {
+        "environment": "production",
+        "public_url": PUBLIC,
+        "secret_key": pair.secret_key,
+        "jwt_secret": pair.jwt_secret,
+        "max_upload_mb": 1,
+        "export_limit": 2,
+    }
+    async with opened_house(folder, **given) as house, errands(house):
+        app = make_app(house)
+        for address in ("/fails", "/api/fails"):
+            app.add_api_route(address, fail)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC, timeout=30) as client:
+            client.headers.update(await sign_in(client, folder / "outbox", "reader@example.com"))
+            yield client
+
+
+@pytest.mark.parametrize("accepted", ["text/html", "application/json"])
+async def test_every_kind_of_answer_carries_them_in_production(tmp_path, accepted):
+    expected = {name.lower(): value for name, value in security_headers(is_production=True).items()}
+    seen = set()
+
+    async with in_production(tmp_path) as client:
+
+        async def check(method: str, address: str, **more) -> httpx.Response:
+            answer = await client.request(method, address, headers={"Accept": accepted}, **more)
+            got = dict(answer.headers)
+            missing = {name for name, value in expected.items() if got.get(name) != value}
+            assert not missing, (method, address, answer.status_code)
+            assert "strict-transport-security" in got
+            seen.add(answer.status_code)
+            return answer
+
+        script = (await client.get("/")).text.partition('<script type="module" src="')[2].partition('"')[0]
+        made = await client.post("/api/v1/documents", json={"title": "Feedback on student essays"})
+        document = f"/api/v1/documents/{made.json()['id']}"
+        content = {"content": "# A chapter\n\nA text."}
+        assert (await client.put(document, json=content)).status_code == 200
+        for address in ("/", "/sign-in", "/documents", "/settings", script, "/health/live", "/health/ready", "/nothing",
+                        "/static/nothing", "/api/v1/nothing", document, f"{document}/sources/7", "/metrics",
+                        "/api/v1/documents/", "/fails", "/api/fails"):  # fmt: skip
+            for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+                if (method, address) != ("DELETE", document):
+                    await check(method, address)
+        for _ in range(3):
+            await check("GET", f"{document}/export?format=md")
+        await check("POST", f"{document}/sources", files={"file": ("large.txt", b"x" * (3 << 20))})
+        await check("POST", f"{document}/sources", files={"file": ("a.exe", b"MZ" + b"x" * 100)})
+        await check("POST", "/api/v1/documents", content=b"no json")
+        del client.headers["Authorization"]
+        await check("GET", document)
+    assert {200, 204, 307, 404, 405, 413, 429, 500} <= seen | {204}
+    assert seen & {400, 415}
+    assert seen & {401, 303}
+
+
+async def test_what_describes_the_program_is_closed_in_production(tmp_path):
+    async with in_production(tmp_path) as client:
+        for address in ("/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect", "/metrics"):
+            nothing = await client.get("/there-is-nothing")
+            answer = await client.get(address)
+            assert (answer.status_code, answer.json()) == (404, nothing.json()), address
