@@ -148,12 +148,14 @@ async def test_without_a_sign_in_nothing_is_told_or_ended(house: House, method: 
 
 async def test_a_browser_sees_and_ends_them_by_its_cookie_and_no_other_site_does(production: House):
     app, names = production.app, cookie_names(production.app.state.settings)
-    here, lost = await production.enter(), await production.enter()
+    lost = await production.enter()
+    production.clock.move(minutes=1)
+    here = await production.enter()
     cookie = f"{names.access}={here['access_token']}"
     async with production.browser(Cookie=cookie) as browser:
         items = (await browser.get(SESSIONS)).json()["items"]
-        assert [each["is_current"] for each in items] == [False, True]
-        url = f"{SESSIONS}/{items[0]['id']}"
+        assert [each["is_current"] for each in items] == [True, False]
+        url = f"{SESSIONS}/{items[1]['id']}"
         for refused in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
             for target in (url, SESSIONS):
                 answer = await browser.delete(target, headers=refused)

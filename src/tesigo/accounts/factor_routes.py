@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from tesigo.accounts import factor_service
+from tesigo.accounts import factor_service, second_factor
 from tesigo.accounts.factor_schemas import FactorAnswer, FactorCodeToCheck, NewFactorAnswer
 from tesigo.accounts.session import CurrentUser, keys_of
 from tesigo.kit.problems import problem_responses
-from tesigo.kit.requests import Now, Tx
+from tesigo.kit.requests import Tx
 
 router = APIRouter(prefix="/user/second-factor", tags=["user"])
 
@@ -37,16 +37,12 @@ async def begin_factor(request: Request, response: Response, current: CurrentUse
     summary="Put the second factor in force",
     responses=problem_responses(400, 401, 403, 404, 409, 422, 429, 503),
 )
-async def confirm_factor(
-    request: Request, current: CurrentUser, tx: Tx, now: Now, shown: FactorCodeToCheck
-) -> FactorAnswer:
+async def confirm_factor(request: Request, current: CurrentUser, shown: FactorCodeToCheck) -> FactorAnswer:
     """Ask for the second factor from the next sign-in on, because the device shows the right code.
 
     400 `second_factor_not_valid`; 404 `no_second_factor` when none is being set up.
     """
-    confirmed_at = await factor_service.confirm_factor(
-        tx, current, typed=shown.code, keys=keys_of(request), now=now
-    )
+    confirmed_at = await second_factor.confirm_factor(request, current, typed=shown.code)
     return FactorAnswer(is_set_up=True, confirmed_at=confirmed_at)
 
 
@@ -56,12 +52,10 @@ async def confirm_factor(
     summary="Remove the second factor",
     responses=problem_responses(400, 401, 403, 404, 422, 429, 503),
 )
-async def remove_factor(
-    request: Request, current: CurrentUser, tx: Tx, now: Now, shown: FactorCodeToCheck
-) -> None:
+async def remove_factor(request: Request, current: CurrentUser, shown: FactorCodeToCheck) -> None:
     """Ask for it no longer; a current code of it is needed.
 
     400 `second_factor_not_valid`; 404 `no_second_factor`. Whoever lost the device resets the factor on the
     machine, with `tesigo users reset-second-factor`.
     """
-    await factor_service.remove_factor(tx, current, typed=shown.code, keys=keys_of(request), now=now)
+    await second_factor.remove_factor(request, current, typed=shown.code)

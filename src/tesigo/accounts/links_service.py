@@ -7,9 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.accounts import links_store, service, store
+from tesigo.accounts import factor_service, links_store, service, store
 from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.codes import code_of_seed, keyed_hash, new_seed, plain_code
 from tesigo.accounts.errors import CodeOfOtherBrowser, ConsentRequired, LinkCodeNotValid, TooManyLinks
@@ -22,6 +23,8 @@ from tesigo.kit.secret_keys import KeyPair
 
 SEND_LINK = "send_link"
 """The queue's name for the task that mails a link; its payload is `{"code_id": …, "language": …}`."""
+
+log = structlog.get_logger(__name__)
 
 CODE_LIFETIME = timedelta(minutes=10)
 _CODES_COUNTED_FOR = timedelta(hours=1)
@@ -108,6 +111,7 @@ async def redeem_link(
     *,
     code: str,
     browser: str | None,
+    second_factor: str | None,
     consents: NewUserConsents,
     visitor: Visitor,
     admin_emails: Collection[str],
@@ -117,8 +121,10 @@ async def redeem_link(
     """Return who has proved to read the mails of the address, as a new user if there was none.
 
     browser: the secret of the browser that redeems, None for a program. consents: regarded for a new user only.
-    Raises LinkCodeNotValid; CodeOfOtherBrowser, which uses nothing up; ConsentRequired for a new user without
-    the essential consent: when the transaction is rolled back, as it must be, the code is good again.
+    second_factor: the digits of the device, regarded for a user who has a second factor in force.
+    Raises LinkCodeNotValid; CodeOfOtherBrowser, which uses nothing up; ConsentRequired for a new user without the
+    essential consent, SecondFactorRequired, SecondFactorNotValid: when the transaction is rolled back, as it must
+    be, the code is good again.
     """
     code_hash = _code_hash(code, keys)
     browser_hash = _browser_hash(browser, keys)
@@ -135,9 +141,19 @@ async def redeem_link(
         row = await _register(tx, email, consents, visitor=visitor, now=now)
     if row is None or row.deleted_at is not None:
         raise _code_not_valid()
-    if email in admin_emails:
+    await factor_service.require_factor(tx, row.id, typed=second_factor, keys=keys, now=now)
+    if email in admin_emails and not row.is_admin:
         row.is_admin = True
+        log.info("administrator made", user_id=row.id, by="ADMIN_EMAILS")
     return await service.begin_sign_in(tx, row, visitor=visitor, keys=keys, now=now)
+
+
+async def find_guarded_user(tx: AsyncSession, *, code: str, keys: KeyPair, now: datetime) -> int | None:
+    """Return the user whom the code would sign in, None when they have no second factor in force.
+
+    For counting attempts before they are made: after them, a count would come too late for many at once.
+    """
+    return await factor_service.find_guarded_user(tx, code_hash=_code_hash(code, keys), now=now)
 
 
 async def forget_link_codes(tx: AsyncSession, now: datetime) -> int:

@@ -43,7 +43,7 @@ async def request_magic_link(request: Request, wanted: LinkRequest) -> Accepted:
 @auth.post(
     "/magic-link/verify",
     summary="Sign in with the code",
-    responses=problem_responses(400, 422),
+    responses=problem_responses(400, 422, 429, 503),
 )
 async def verify_magic_link(request: Request, response: Response, redeemed: CodeToRedeem) -> TokensAnswer:
     """Exchange the code for a pair of tokens.
@@ -51,8 +51,18 @@ async def verify_magic_link(request: Request, response: Response, redeemed: Code
     A new user has to give `gdpr_consent`; without it the answer is 400 with the code `consent_required`, and
     the code from the mail can be used again. A wrong, used or expired code answers 400 `code_not_valid`; one that
     a browser asked for on a page works there alone: 400 `code_of_other_browser`, and it stays good.
+
+    An account with a second factor needs `second_factor` too: without it the answer is 400 with the code
+    `second_factor_required`, with a wrong one or one that was used `second_factor_not_valid`; the code from the
+    mail stays good. After five wrong ones in 15 minutes the answer is 429, also to the right one.
     """
-    signed_in = await sign_in.sign_in(request, code=redeemed.code, browser=None, consents=redeemed.consents)
+    signed_in = await sign_in.sign_in(
+        request,
+        code=redeemed.code,
+        browser=None,
+        consents=redeemed.consents,
+        second_factor=redeemed.second_factor,
+    )
     response.headers["Cache-Control"] = "no-store"
     return TokensAnswer.of(signed_in)
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.errors import AddressNotValid
+from tesigo.accounts.factor_schemas import FactorCode
 from tesigo.accounts.identity import Consent, ConsentKind, Language, NewUserConsents, SignedIn, User
 from tesigo.accounts.tokens import ACCESS_LIFETIME
 
@@ -72,6 +73,9 @@ class CodeToRedeem(_Request):
             examples=["MFRG-GZDF-MZTW-Q2LK-NRWX-G5DV-OZ3X"],
         ),
     ]
+    second_factor: FactorCode | None = Field(
+        None, description="Needed for an account that has a second factor in force."
+    )
     gdpr_consent: bool = Field(False, description="Needed once, when the account is opened.")
     analytics_consent: bool = False
     marketing_consent: bool = False

@@ -3,7 +3,7 @@
 Each opens its own transaction, because some refuse while the refusal's effect stays.
 """
 
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -11,12 +11,12 @@ from starlette.responses import Response
 from tesigo.accounts import links_service, service
 from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.cookies import clear_cookies, refresh_cookie
-from tesigo.accounts.errors import LinkCodeNotValid, TokenNotGood, TooManyLinks
+from tesigo.accounts.errors import LinkCodeNotValid, SecondFactorNotValid, TokenNotGood, TooManyLinks
 from tesigo.accounts.identity import Language, NewUserConsents, SignedIn
 from tesigo.accounts.session import keys_of, visitor_of
 from tesigo.accounts.tokens import token_not_good
 from tesigo.kit.errors import LimitReached
-from tesigo.kit.rates import LINKS_BY_CLIENT, LINKS_BY_EMAIL, WRONG_CODES, client_of, rates_of
+from tesigo.kit.rates import LINKS_BY_CLIENT, LINKS_BY_EMAIL, WRONG_CODES, WRONG_FACTORS, client_of, rates_of
 from tesigo.kit.requests import database_of, now_of, settings_of
 
 
@@ -42,27 +42,44 @@ async def send_link(
 
 
 async def sign_in(
-    connection: HTTPConnection, *, code: str, browser: str | None, consents: NewUserConsents
+    connection: HTTPConnection,
+    *,
+    code: str,
+    browser: str | None,
+    consents: NewUserConsents,
+    second_factor: str | None = None,
 ) -> SignedIn:
     """Return who the code signs in.
 
     browser: the secret of the browser that redeems it, None for a program.
-    Raises LinkCodeNotValid, which counts against the client's address; CodeOfOtherBrowser and ConsentRequired, after
-    which the code is still good; LimitReached, RatesAway.
+    Raises LinkCodeNotValid, which counts against the client's address; SecondFactorNotValid, which counts against
+    the user; after it, CodeOfOtherBrowser, ConsentRequired and SecondFactorRequired the code is still good;
+    LimitReached, RatesAway.
     """
-    async with (
-        rates_of(connection).counting(LinkCodeNotValid, WRONG_CODES, client_of(connection)),
-        database_of(connection).transaction() as tx,
-    ):
+    rates = rates_of(connection)
+    async with AsyncExitStack() as counts:
+        await counts.enter_async_context(rates.counting(LinkCodeNotValid, WRONG_CODES, client_of(connection)))
+        guarded_id = await _find_guarded_user(connection, code) if second_factor else None
+        if guarded_id is not None:
+            await counts.enter_async_context(rates.counting(SecondFactorNotValid, WRONG_FACTORS, guarded_id))
+        tx = await counts.enter_async_context(database_of(connection).transaction())
         return await links_service.redeem_link(
             tx,
             code=code,
             browser=browser,
+            second_factor=second_factor,
             consents=consents,
             visitor=visitor_of(connection),
             admin_emails=settings_of(connection).admin_emails,
             keys=keys_of(connection),
             now=now_of(connection),
+        )
+
+
+async def _find_guarded_user(connection: HTTPConnection, code: str) -> int | None:
+    async with database_of(connection).transaction() as tx:
+        return await links_service.find_guarded_user(
+            tx, code=code, keys=keys_of(connection), now=now_of(connection)
         )
 
 

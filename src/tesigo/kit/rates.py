@@ -70,6 +70,15 @@ WRONG_CODES = Limit(
 )
 """Codes that were wrong, by the client's address; use it with `Rates.counting`."""
 
+WRONG_FACTORS = Limit(
+    "wrong-second-factors",
+    lambda _settings: 5,  # of a million codes: with one step of drift either way, 3 are right at any time
+    _QUARTER_OF_AN_HOUR_S,
+    WhenAway.REFUSE,
+    "The second factor of your account was wrong several times",
+)
+"""Codes of a second factor that were wrong, by user; use it with `Rates.counting`."""
+
 GENERATIONS = Limit(
     "generations", attrgetter("generation_limit"), _HOUR_S, WhenAway.GO_ON, "Many texts were asked for in an hour"
 )  # fmt: skip

@@ -1,20 +1,20 @@
 """The second factor of an administrator: a picture to scan, put in force and switched off with a code."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Annotated
 
 import segno
 from fastapi import APIRouter, Form, Request, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.accounts import factor_service
+from tesigo.accounts import factor_service, second_factor
 from tesigo.accounts.errors import (
     NoSecondFactor,
     SecondFactorInForce,
     SecondFactorNotValid,
 )
 from tesigo.accounts.session import CurrentUser, keys_of
-from tesigo.kit.requests import Now, Tx, database_of
+from tesigo.kit.errors import LimitReached
+from tesigo.kit.requests import Tx, database_of
 from tesigo.web.notices import Notice
 from tesigo.web.pages import show_page, words_of
 from tesigo.web.problem_pages import sentence_of
@@ -50,47 +50,41 @@ async def show_factor(request: Request, current: CurrentUser, tx: Tx) -> Respons
 async def begin_factor(request: Request, current: CurrentUser) -> Response:
     """Make a secret; it is not in force before a code of it was typed."""
 
-    async def begin(tx: AsyncSession) -> None:
-        await factor_service.begin_factor(tx, current, keys=keys_of(request))
+    async def begin() -> None:
+        async with database_of(request).transaction() as tx:
+            await factor_service.begin_factor(tx, current, keys=keys_of(request))
 
-    return await _after(request, begin, page=_HERE)
+    return await _after(request, begin(), page=_HERE)
 
 
 @router.post("/confirm")
-async def confirm_factor(request: Request, current: CurrentUser, now: Now, code: _Code = "") -> Response:
+async def confirm_factor(request: Request, current: CurrentUser, code: _Code = "") -> Response:
     """Put the factor in force when the code is right."""
-
-    async def confirm(tx: AsyncSession) -> None:
-        await factor_service.confirm_factor(tx, current, typed=code, keys=keys_of(request), now=now)
-
+    confirm = second_factor.confirm_factor(request, current, typed=code)
     return await _after(request, confirm, done=words_of(request)("factor.switched_on"))
 
 
 @router.post("/remove")
-async def remove_factor(request: Request, current: CurrentUser, now: Now, code: _Code = "") -> Response:
+async def remove_factor(request: Request, current: CurrentUser, code: _Code = "") -> Response:
     """Switch the factor off when the code is right."""
-
-    async def remove(tx: AsyncSession) -> None:
-        await factor_service.remove_factor(tx, current, typed=code, keys=keys_of(request), now=now)
-
+    remove = second_factor.remove_factor(request, current, typed=code)
     return await _after(request, remove, done=words_of(request)("factor.switched_off"))
 
 
 async def _after(
     request: Request,
-    work: Callable[[AsyncSession], Awaitable[None]],
+    work: Awaitable[object],
     *,
     done: str = "",
     page: str = "/settings",
 ) -> Response:
-    """Return the way on once the work is done in a transaction of its own: to `page`, which says what was done.
+    """Return the way on once the work is done: to `page`, which says what was done.
 
     A refusal is said where the code is typed, to try again.
     """
     try:
-        async with database_of(request).transaction() as tx:
-            await work(tx)
-    except (NoSecondFactor, SecondFactorInForce, SecondFactorNotValid) as failure:
+        await work
+    except (NoSecondFactor, SecondFactorInForce, SecondFactorNotValid, LimitReached) as failure:
         warning = Notice("warning", sentence_of(failure, words_of(request)))
         return back_to_settings(request, [warning], page=_HERE)
     return back_to_settings(request, [Notice("done", done)] if done else [], page=page)
