@@ -413,7 +413,7 @@ def check_is_harmless(answer: httpx.Response, what: str) -> None:
 # what answers give away
 
 INNARDS = re.compile(
-    r"Traceback|File \"|/src/|site-packages|sqlalchemy|asyncpg|\bSELECT\b|\bINSERT\b|psycopg", re.I
+    r"Traceback|File \"|/src/|site-packages|sqlalchemy|asyncpg|\bSELECT\b|\bINSERT\b|psycopg", re.IGNORECASE
 )
 
 
