@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 
 import tesigo
-from tesigo.entry import library_command, serving, worker, write_command
+from tesigo.accounts.users_service import UserEntry
+from tesigo.entry import library_command, serving, users_command, worker, write_command
 from tesigo.entry.migrating import migrate as migrate_database
 from tesigo.entry.progress_bars import ProgressBars
 from tesigo.entry.wiring import open_house
@@ -39,6 +40,9 @@ app = typer.Typer(
 )
 library = typer.Typer(help="The sources that every document may find.", no_args_is_help=True)
 app.add_typer(library, name="library")
+users = typer.Typer(help="Who uses this installation, and what they may.", no_args_is_help=True)
+app.add_typer(users, name="users")
+_Address = Annotated[str, typer.Argument(help="The user's e-mail address.")]
 _errors = Console(stderr=True)
 
 
@@ -150,6 +154,50 @@ def list_library() -> None:
     _errors.print(f"{count} sources.", highlight=False)
 
 
+@users.command("list")
+def list_users() -> None:
+    """List the users: id, address, admin, premium, second factor, since."""
+    count = _run(users_command.list_all(_settings(json_logs=False, level="ERROR"), _show_user))
+    _errors.print(f"{count} users.", highlight=False)
+
+
+@users.command("set")
+def set_rights(
+    address: _Address,
+    admin: Annotated[
+        bool | None, typer.Option("--admin/--no-admin", help="ADMIN_EMAILS makes administrators too.")
+    ] = None,
+    premium: Annotated[bool | None, typer.Option("--premium/--no-premium", help="Is served earlier.")] = None,
+    daily_tokens: Annotated[
+        str | None, typer.Option(metavar="N|none", help="The user's own limit; none for that of the service.")
+    ] = None,
+) -> None:
+    """Set what a user may, from their next request on."""
+    _refuse_undecodable({"ADDRESS": address})
+    wanted = users_command.make_rights(admin=admin, premium=premium, daily_tokens=daily_tokens)
+    _show_user(_run(users_command.set_rights(address, wanted, _settings(json_logs=False))))
+
+
+@users.command("reset-second-factor")
+def reset_second_factor(address: _Address) -> None:
+    """Remove the second factor of a user who lost the device."""
+    _refuse_undecodable({"ADDRESS": address})
+    was_in_force = _run(users_command.reset_second_factor(address, _settings(json_logs=False)))
+    _announce(
+        "The second factor is removed: sign-in does not ask for it."
+        if was_in_force
+        else "No second factor was in force."
+    )
+
+
+@users.command("sign-out")
+def sign_out(address: _Address) -> None:
+    """End all sign-ins of a user."""
+    _refuse_undecodable({"ADDRESS": address})
+    ended = _run(users_command.sign_out(address, _settings(json_logs=False)))
+    _announce(f"{ended} sign-ins ended.")
+
+
 @app.command()
 def version() -> None:
     """Tell the version."""
@@ -233,6 +281,15 @@ def _show_source(source: Source) -> None:
     quotable = "full text" if source.full_text else "abstract" if source.abstract else "record only"
     authors = ", ".join(source.author_names[:2]) + (" …" if len(source.author_names) > 2 else "")
     _announce(f"{source.key}\t{source.year or ''}\t{authors}\t{source.title}\t{quotable}")
+
+
+def _show_user(user: UserEntry) -> None:
+    marks = (
+        "admin" if user.is_admin else "",
+        "premium" if user.is_premium else "",
+        "second factor" if user.factor_confirmed_at else "",
+    )
+    _announce("\t".join((str(user.id), user.email, *marks, user.created_at.date().isoformat())))
 
 
 if __name__ == "__main__":
