@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 import pytest_asyncio
 import websockets
@@ -91,6 +92,11 @@ def connect_as_browser(
     return websockets.connect(url, origin=HERE, additional_headers={"Cookie": cookie})
 
 
+def session_id(tokens: dict[str, Any]) -> str:
+    """Return which sign-in the access token says it belongs to."""
+    return str(jwt.decode(tokens["access_token"], options={"verify_signature": False})["sid"])
+
+
 async def log_out(me: Writer, tokens: dict[str, Any]) -> None:
     answer = await me.ask("POST", "/auth/logout", json={"refresh_token": tokens["refresh_token"]})
     assert answer.status_code == 204
@@ -147,6 +153,28 @@ async def test_log_out_ends_what_this_sign_in_watches_and_nothing_else(address, 
         await asked_again(me.house)
         await tell_of(me, job_id)
         assert (await receive(other))["seq"] == 2
+
+
+async def test_what_a_sign_in_watches_ends_when_another_device_ends_it(address, me):
+    document_id, _ = await make_job(me)
+    lost, also_lost, here = [await sign_in_again(me) for _ in range(3)]
+    bearer = {"Authorization": f"Bearer {here['access_token']}"}
+    async with (
+        connect_by(address, document_id, lost) as one,
+        connect_by(address, document_id, also_lost) as other,
+        connect_by(address, document_id, here) as kept,
+    ):
+        await asyncio.gather(receive(one), receive(other), receive(kept))
+        items = (await me.ask("GET", "/user/sessions", headers=bearer)).json()["items"]
+        assert len(items) >= 3
+        (first,) = [each["id"] for each in items if each["id"] == session_id(lost)]
+        assert (await me.ask("DELETE", f"/user/sessions/{first}", headers=bearer)).status_code == 204
+        assert await closed_with(one) == 4401
+        assert other.state is websockets.State.OPEN
+        assert (await me.ask("DELETE", "/user/sessions", headers=bearer)).status_code == 204
+        assert await closed_with(other) == 4401
+        await asked_again(me.house)
+        assert kept.state is websockets.State.OPEN
 
 
 @pytest.mark.parametrize(
