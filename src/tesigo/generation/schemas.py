@@ -12,7 +12,7 @@ from tesigo.generation.events_service import Snapshot
 from tesigo.generation.forecasts import JobStatus
 from tesigo.generation.models import EventRow, JobRow
 from tesigo.generation.ports import Checkpoint
-from tesigo.kit.schemas import IS_NUMBER, AnswerModel, RequestModel
+from tesigo.kit.schemas import IS_NUMBER, LARGEST_ID, AnswerModel, RequestModel
 
 _JOB_ID = "0b6e6e0e-5c1f-4d57-9a4e-0a4f2f6d3c11"
 
@@ -38,7 +38,7 @@ class ToGenerate(RequestModel):
         }
     )
 
-    document_id: Annotated[int, Field(ge=1, le=2**63 - 1), IS_NUMBER] | None = None
+    document_id: Annotated[int, Field(ge=1, le=LARGEST_ID), IS_NUMBER] | None = None
     title: Title | None = None
     pages: Pages = 10
     language: Language = "en"

@@ -11,7 +11,9 @@ from pydantic_core import CoreSchema
 
 from tesigo.kit.errors import Invalid
 
-_LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps exactly. From: RFC 8259, section 6, read 2026-11-23."""
+
 _Item = TypeVar("_Item")
 
 
@@ -46,7 +48,7 @@ IS_STORABLE = _Storable(_is_storable)
 IS_NUMBER = BeforeValidator(_is_no_stand_in)
 """Makes a number in a body refuse true, false and text, which Pydantic would read as numbers."""
 
-RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+RowId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 """An integer id in a path."""
 
 
@@ -74,7 +76,7 @@ def encode_cursor(last_id: int) -> str:
     return base64.urlsafe_b64encode(str(last_id).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *, largest: int = _LARGEST_ID) -> int | None:
+def decode_cursor(cursor: str | None, *, largest: int = LARGEST_ID) -> int | None:
     """Return the id to continue after. Raises Invalid for a cursor that we never gave out.
 
     largest: what the column takes that it is compared with.
