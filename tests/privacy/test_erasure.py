@@ -1,18 +1,21 @@
 import asyncio
 import json
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 from tests.generation.jobs import PausingComposer, make_ready, payload, request, rows
-from tests.houses import client_of, sign_in
+from tests.houses import client_of, code_from_mail, sign_in
 from tests.privacy.planting import make_everything, mark_every_column, personal_tables
 from tests.writers import signed_in
 
 from tesigo.accounts.cookies import cookie_names
 from tesigo.generation.service import WRITE_DOCUMENT
 from tesigo.generation.tasks import run_job
+from tesigo.privacy.erasure_service import erase_user
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -237,12 +240,91 @@ async def test_two_deletions_at_once_are_one(me):
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
 
 
-async def test_a_user_that_is_deleted_cannot_be_held(me):
+@asynccontextmanager
+async def being_erased(me) -> AsyncIterator[int]:
+    """Erase the account in a transaction that is committed when the block has ended."""
     user_id = await id_of(me)
-    assert await count(me, "users", "id = :id AND deleted_at IS NULL", id=user_id) == 1
-    await delete_account(me)
     async with me.house.database.transaction() as tx:
-        left = await tx.scalar(
-            text("SELECT count(*) FROM users WHERE id = :id AND deleted_at IS NULL"), {"id": user_id}
-        )
-    assert left == 0
+        await erase_user(tx, user_id, keys=me.house.keys, now=me.house.clock())
+        yield user_id
+
+
+async def until_one_waits(me) -> None:
+    """Wait until a statement waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(20):
+        while True:
+            if (await rows(me, waiting))[0][0]:
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/documents", {"title": "er11"}),
+        ("POST", "/generate/document-async", {"title": "er11"}),
+        ("PUT", "/user/consents", {"analytics": True, "marketing": True}),
+    ],
+)
+async def test_what_was_asked_for_just_before_the_account_went_is_refused(me, method, path, body):
+    async with being_erased(me) as user_id:
+        asked = asyncio.create_task(me.ask(method, path, json=body))
+        await until_one_waits(me)
+    answer = await asked
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+    for table, condition in personal_tables().items():
+        assert await count(me, table, condition, user_id=user_id) == (table == "users"), table
+
+
+async def test_a_code_that_is_redeemed_while_the_account_goes_opens_another_one(me):
+    ((email,),) = await rows(me, "SELECT email FROM users WHERE id = :id", id=await id_of(me))
+    assert (await me.client.post("/api/v1/auth/magic-link", json={"email": email})).status_code == 202
+    code = await code_from_mail(me.house.settings.data_dir / "outbox", email)
+    redeemed = {"code": code, "gdpr_consent": True}
+    async with being_erased(me) as user_id:
+        verify = "/api/v1/auth/magic-link/verify"
+        asked = asyncio.create_task(me.client.post(verify, json=redeemed))
+        await until_one_waits(me)
+    answer = await asked
+    assert (answer.status_code, answer.json()["code"]) == (400, "code_not_valid")
+    assert await count(me, "sign_ins", "user_id = :id", id=user_id) == 0
+
+
+async def test_whoever_redeems_a_code_at_that_moment_is_not_signed_in_to_what_is_gone(house):
+    outbox = house.settings.data_dir / "outbox"
+    async with client_of(house) as client:
+        for number in range(8):
+            email = f"moment{number}@example.com"
+            headers = await sign_in(client, outbox, email)
+            user_id = (await client.get("/api/v1/user/me", headers=headers)).json()["id"]
+            await client.post("/api/v1/auth/magic-link", json={"email": email})
+            redeemed = {"code": await code_from_mail(outbox, email), "gdpr_consent": True}
+            signed_in_again, deleted = await asyncio.gather(
+                client.post("/api/v1/auth/magic-link/verify", json=redeemed),
+                client.delete("/api/v1/user/delete-account", headers=headers),
+            )
+            assert deleted.status_code == 200
+            assert signed_in_again.status_code in (200, 400)
+            async with house.database.transaction() as tx:
+                left = text("SELECT count(*) FROM sign_ins WHERE user_id = :id")
+                assert await tx.scalar(left, {"id": user_id}) == 0
+
+
+async def test_codes_and_the_account_are_locked_in_the_order_of_those_who_sign_in(me):
+    user_id = await id_of(me)
+    ((email,),) = await rows(me, "SELECT email FROM users WHERE id = :id", id=user_id)
+    await rows(
+        me,
+        "INSERT INTO link_codes (code_hash, email, created_at, expires_at) "
+        "VALUES ('er12', :email, now(), now()) RETURNING id",
+        email=email,
+    )
+    async with me.house.database.transaction() as tx:  # as one who redeems the code
+        await tx.execute(text("UPDATE link_codes SET used_at = now() WHERE code_hash = 'er12'"))
+        deleting = asyncio.create_task(me.ask("DELETE", "/user/delete-account"))
+        await until_one_waits(me)
+        held = "SELECT id FROM users WHERE id = :id FOR KEY SHARE NOWAIT"
+        assert await tx.scalar(text(held), {"id": user_id}) == user_id
+    assert (await deleting).status_code == 200
+    assert await count(me, "link_codes", "email = :email", email=email) == 0

@@ -53,10 +53,16 @@ async def read_account(tx: AsyncSession, user_id: int) -> dict[str, Any]:
 
 
 async def lock_account(tx: AsyncSession, user_id: int) -> str:
-    """Return the user's address; nothing is added to the account before this transaction ends.
+    """Return the user's address; nothing is added to the account, or to the address, before this transaction ends.
 
+    Codes are locked before the user, as by whoever redeems one: the other order meets that in a deadlock.
     Raises NotSignedIn when the account was deleted meanwhile.
     """
+    user = await personal_store.find_user(tx, user_id)
+    if user is None:
+        raise _is_deleted()
+    await links_store.lock_address(tx, user.email)
+    await personal_store.lock_link_codes(tx, user.email)
     user = await personal_store.find_user(tx, user_id, lock=True)
     if user is None:
         raise _is_deleted()
@@ -68,7 +74,6 @@ async def erase_account(tx: AsyncSession, user_id: int, *, email: str, now: date
 
     A mail that waits to be sent to the address is not sent any more.
     """
-    await links_store.lock_address(tx, email)
     codes = await personal_store.delete_link_codes(tx, email)
     await erase(tx, SEND_LINK, "code_id", codes)
     await personal_store.anonymise_user(tx, user_id, now=now)

@@ -36,6 +36,14 @@ async def get_link_codes(tx: AsyncSession, email: str) -> Sequence[LinkCodeRow]:
     ).all()
 
 
+async def lock_link_codes(tx: AsyncSession, email: str) -> None:
+    """Let nobody redeem a code of the address before this transaction ends."""
+    query = (
+        select(LinkCodeRow.id).where(LinkCodeRow.email == email).order_by(LinkCodeRow.id).with_for_update()
+    )
+    await tx.execute(query)
+
+
 async def delete_link_codes(tx: AsyncSession, email: str) -> Sequence[int]:
     """Delete every code of the address; return their ids."""
     gone = delete(LinkCodeRow).where(LinkCodeRow.email == email).returning(LinkCodeRow.id)
