@@ -15,11 +15,13 @@ from tesigo.accounts.errors import (
     CodeOfOtherBrowser,
     ConsentRequired,
     LinkCodeNotValid,
+    SecondFactorNotValid,
+    SecondFactorRequired,
 )
 from tesigo.accounts.identity import NewUserConsents
 from tesigo.accounts.origin import require_own_page
 from tesigo.accounts.session import MaybeUser
-from tesigo.kit.errors import LimitReached
+from tesigo.kit.errors import Failure, LimitReached
 from tesigo.kit.problems import retry_after, status_of
 from tesigo.kit.requests import settings_of
 from tesigo.web.addresses import own_path
@@ -107,23 +109,39 @@ async def show_link(request: Request) -> Response:
 @router.post("/sign-in/code")
 async def redeem_code(
     request: Request,
+    *,
     code: _Text = "",
+    second_factor: _Text = "",
     essential: _Box = False,
     analytics: _Box = False,
     marketing: _Box = False,
 ) -> Response:
-    """Sign in; for a new account ask for consents first, the code stays good."""
+    """Sign in; first ask for consents for a new account, or for the second factor: the code stays good."""
     settings = settings_of(request)
     require_own_page(request, settings=settings)
     consents = NewUserConsents(essential, analytics, marketing)
     try:
         signed_in = await sign_in.sign_in(
-            request, code=code, browser=_secret_of_browser(request), consents=consents
+            request,
+            code=code,
+            browser=_secret_of_browser(request),
+            consents=consents,
+            second_factor=second_factor,
         )
     except ConsentRequired:
         return _show_code_form(request, code=code, asks_consent=True, consents=consents)
-    except (LinkCodeNotValid, CodeOfOtherBrowser, LimitReached) as failure:
+    except SecondFactorRequired:
+        return _show_code_form(request, code=code, asks_factor=True)
+    except (LinkCodeNotValid, CodeOfOtherBrowser) as failure:
         return _show_code_form(request, code=code, failure=failure, status=status_of(failure))
+    except (SecondFactorNotValid, LimitReached) as failure:
+        return _show_code_form(
+            request,
+            code=code,
+            asks_factor=bool(second_factor),
+            failure=failure,
+            status=status_of(failure),
+        )
     asked = _Asked.by(request)
     response = RedirectResponse(asked.goal if asked else _HOME, 303)
     set_cookies(response, signed_in.tokens, settings=settings)
@@ -171,8 +189,9 @@ def _show_code_form(
     code: str = "",
     is_by_link: bool = False,
     asks_consent: bool = False,
+    asks_factor: bool = False,
     consents: NewUserConsents | None = None,
-    failure: LinkCodeNotValid | CodeOfOtherBrowser | LimitReached | None = None,
+    failure: Failure | None = None,
     status: int = 200,
 ) -> Response:
     settings = settings_of(request)
@@ -187,6 +206,7 @@ def _show_code_form(
         asked=asked,
         is_by_link=is_by_link,
         asks_consent=asks_consent,
+        asks_factor=asks_factor,
         consents=consents or NewUserConsents(),
         failure=failure,
         outbox=str(settings.data_dir / "outbox") if is_local_mail else "",
