@@ -4,11 +4,14 @@ import io
 import json
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.houses import opened_house
 from tests.web.conftest import Browser, browser_of, words_on
 
+from tesigo.entry.errands import errands
 from tesigo.entry.wiring import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,6 +62,21 @@ async def test_nobody_takes_data_without_signing_in(browser: Browser):
         assert answer.url.path == "/sign-in"
     await browser.sign_in()
     assert (await browser.open("/settings/data.exe")).status_code == 404
+
+
+async def test_the_data_can_be_taken_so_often_an_hour(tmp_path: Path):
+    async with (
+        opened_house(tmp_path, export_limit=2) as house,
+        errands(house),
+        browser_of(house) as browser,
+    ):
+        await browser.sign_in()
+        for kind in ("json", "zip"):
+            assert (await browser.open(f"/settings/data.{kind}")).status_code == 200
+        refused = await browser.open("/settings/data.json")
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 3000
+        assert "too often in a short time" in words_on(refused)
 
 
 async def test_what_goes_and_what_stays_is_told_before_anything_happens(browser: Browser, house: House):

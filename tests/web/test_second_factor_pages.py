@@ -9,6 +9,7 @@ from pyotp import TOTP
 from sqlalchemy import text
 from tests.web.conftest import Browser, words_on
 
+from tesigo.accounts import factor_service, service, users_service
 from tesigo.entry.wiring import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,6 +33,13 @@ async def factor_of(house: House, email: str) -> tuple[bool, bool]:
     async with house.database.transaction() as tx:
         is_begun, is_in_force = (await tx.execute(statement, {"email": email})).one()
     return is_begun, is_in_force
+
+
+async def secret_being_told(house: House, email: str) -> factor_service.NewFactor | None:
+    async with house.database.transaction() as tx:
+        user_id = await users_service.get_user_id(tx, email)
+        user = await service.find_user(tx, user_id)
+        return await factor_service.find_begun_factor(tx, user, keys=house.keys)
 
 
 def secret_on(page: str) -> str:
@@ -64,6 +72,7 @@ async def test_a_factor_is_scanned_confirmed_and_switched_off(browser: Browser, 
     assert done.url.path == "/settings"
     assert "The second factor is on." in words_on(done)
     assert await factor_of(house, browser.email) == (True, True)
+    assert await secret_being_told(house, browser.email) is None
     page = await browser.open(HERE)
     assert 'class="secret"' not in page.text
     assert 'src="data:' not in page.text
@@ -117,3 +126,15 @@ async def test_a_code_without_a_factor_is_refused_in_words(browser: Browser, hou
         answer = await browser.send(form, code="123456")
         assert answer.url.path == HERE
         assert "There is no second factor here." in words_on(answer)
+
+
+async def test_digits_cannot_be_guessed_on_the_page(browser: Browser, house: House):
+    await browser.sign_in()
+    await make_administrator(house, browser.email)
+    secret = secret_on((await browser.send(HERE)).text)
+    for _ in range(5):
+        assert "wrong or were used before" in words_on(await browser.send(f"{HERE}/confirm", code="no code"))
+    refused = await browser.send(f"{HERE}/confirm", code=TOTP(secret).now())
+    assert refused.url.path == HERE
+    assert "too often in a short time" in words_on(refused)
+    assert await factor_of(house, browser.email) == (True, False)
