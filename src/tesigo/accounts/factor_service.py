@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NewFactor:
-    """What a device needs, shown once. secret: base 32, to be typed; uri: the same for a QR code."""
+    """What a device needs, told until it is in force. secret: base 32, to be typed; uri: the same for a QR code."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
