@@ -159,7 +159,7 @@ async def _make_house(url: str, **given: Any) -> AsyncIterator[House]:
         keys=generate_pair(),
     )
     app.state.database, app.state.clock = store, house.clock
-    app.state.mailer, app.state.keys = house.mailer, house.keys
+    app.state.keys = house.keys
     app.state.rates = Rates(MemoryRates(), app.state.settings, secret=house.keys.secret_key)
     async with house.client, sending(house):
         yield house

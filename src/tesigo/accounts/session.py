@@ -12,7 +12,6 @@ from tesigo.accounts import service
 from tesigo.accounts.cookies import access_cookie
 from tesigo.accounts.identity import User, Visitor
 from tesigo.accounts.origin import require_own_origin, require_own_page
-from tesigo.accounts.ports import Mailer
 from tesigo.accounts.tokens import read_token, token_not_good
 from tesigo.kit import context
 from tesigo.kit.errors import NotSignedIn
@@ -31,12 +30,6 @@ def keys_of(connection: HTTPConnection) -> KeyPair:
     """Return the application's keys (`app.state.keys`)."""
     keys: KeyPair = connection.app.state.keys
     return keys
-
-
-def mailer_of(connection: HTTPConnection) -> Mailer:
-    """Return the application's mailer (`app.state.mailer`)."""
-    mailer: Mailer = connection.app.state.mailer
-    return mailer
 
 
 def visitor_of(connection: HTTPConnection) -> Visitor:
