@@ -48,12 +48,13 @@ coverage: $(VENV)/.check $(VENV)/.test assets
 	@$(BIN)/coverage erase
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --quiet -m "not breakdown" --cov --cov-report=term
 
-bench: $(VENV)/.test assets ## measure: writing, export, start, ranking, overhead of a job, the queue, watching
+bench: $(VENV)/.test assets ## measure: writing, export, start, ranking, overhead of a job, the queue, watching, a flood
 	@$(BIN)/python benchmarks/writing.py
 	@$(BIN)/python benchmarks/ranking.py
 	@$(BIN)/python benchmarks/overhead.py
 	@$(BIN)/python benchmarks/queue_speed.py
 	@$(BIN)/python benchmarks/live.py
+	@$(BIN)/python benchmarks/sign_in.py
 
 assets: $(VENV)/.run
 	@$(BIN)/python scripts/build_assets.py

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -15,6 +16,11 @@ import httpx
 
 READY = re.compile(r"open (http://[^/]+)/sign-in")
 CODE = re.compile(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{1,4})+\b")
+
+GENEROUS = {f"{name}_LIMIT": "1000000" for name in ("SIGN_IN", "GENERATION", "UPLOAD", "EXPORT")}
+"""Limits of rate that a benchmark reaches only where it sets its own."""
+
+MAIL_WITHIN_S = 30
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ async def served(environment: dict[str, str]) -> AsyncIterator[Server]:
         "--no-worker",
         "--port",
         "0",
-        env={**os.environ, **environment, "COLUMNS": "200"},
+        env={**os.environ, **GENEROUS, **environment, "COLUMNS": "200"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -58,16 +64,24 @@ async def served(environment: dict[str, str]) -> AsyncIterator[Server]:
             if not piece:
                 raise SystemExit(f"the server did not start:\n{printed}")
             printed += piece.decode()
+        draining = asyncio.create_task(_drain(process.stdout))
         yield Server(process.pid, found[1])
+        draining.cancel()
     finally:
         process.terminate()
         await process.wait()
 
 
+async def _drain(stream: asyncio.StreamReader | None) -> None:
+    """Read what nobody needs: a server whose mails fill the pipe would stand still."""
+    while stream and await stream.read(1 << 16):
+        pass
+
+
 async def sign_in(client: httpx.AsyncClient, outbox: Path, email: str) -> str:
     """Sign a new user in by the mail that they get; return their token."""
     await ask(client, "/auth/magic-link", {"email": email})
-    code = {"code": code_for(outbox, email), "gdpr_consent": True}
+    code = {"code": await code_for(outbox, email), "gdpr_consent": True}
     return str((await ask(client, "/auth/magic-link/verify", code))["access_token"])
 
 
@@ -80,10 +94,13 @@ async def ask(client: httpx.AsyncClient, path: str, body: dict[str, Any], token:
     return told
 
 
-def code_for(outbox: Path, email: str) -> str:
-    """Return the code of the newest mail to this address."""
-    for file in sorted(outbox.glob("*.eml"), reverse=True):
-        mail = message_from_bytes(file.read_bytes())
-        if mail["To"] == email and (found := CODE.search(str(mail.get_payload(0)))):
-            return found[0]
+async def code_for(outbox: Path, email: str) -> str:
+    """Return the code of the newest mail to this address, which may be on its way still."""
+    until = time.monotonic() + MAIL_WITHIN_S
+    while time.monotonic() < until:
+        for file in await asyncio.to_thread(lambda: sorted(outbox.glob("*.eml"), reverse=True)):
+            mail = message_from_bytes(file.read_bytes())
+            if mail["To"] == email and (found := CODE.search(str(mail.get_payload(0)))):
+                return found[0]
+        await asyncio.sleep(0.05)
     raise SystemExit(f"no mail to {email}")
