@@ -231,6 +231,15 @@ async def test_a_stolen_session_does_not_guess_the_factor_away(house: House):
     assert code_of(await house.verify(await house.code_for(BOSS))) == (400, "second_factor_required")
 
 
+async def test_wrong_ones_while_it_is_set_up_count_too(house: House):
+    boss = await house.enter(BOSS)
+    secret = await begin(house, boss)
+    for turn in range(5):
+        wrong = await call(house, boss, "POST", "/confirm", code=other_digits(house, secret, turn=turn))
+        assert code_of(wrong) == (400, "second_factor_not_valid")
+    assert (await call(house, boss, "POST", "/confirm", code=digits(house, secret))).status_code == 429
+
+
 async def test_it_is_removed_with_a_code_of_its_own_and_then_not_asked_for(house: House):
     boss, secret = await set_up(house)
     assert (await call(house, boss, "DELETE")).status_code == 422
