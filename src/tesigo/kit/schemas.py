@@ -5,9 +5,7 @@ import binascii
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from tesigo.kit.errors import Invalid
 
@@ -27,22 +25,13 @@ def _is_storable(text: str) -> str:
     return text
 
 
-class _Storable(AfterValidator):
-    """The check, and what the OpenAPI document says of it."""
-
-    def __get_pydantic_json_schema__(
-        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {**handler(core_schema), "pattern": r"^[^\u0000]*$"}
-
-
 def _is_no_stand_in(value: Any) -> Any:
     if isinstance(value, bool | str):
         raise ValueError("must be a number")  # noqa: TRY004 - what Pydantic collects
     return value
 
 
-IS_STORABLE = _Storable(_is_storable)
+IS_STORABLE = AfterValidator(_is_storable)
 """Makes a text field refuse what PostgreSQL cannot keep; it stands behind the limits of length."""
 
 IS_NUMBER = BeforeValidator(_is_no_stand_in)
