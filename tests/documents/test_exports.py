@@ -1,15 +1,19 @@
+import asyncio
 import io
 import zipfile
+from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
 
 import httpx
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 from tests.confined_children import killed_children
 from tests.fakes.files import FakeFiles
 from tests.houses import ABSTRACTS, HERE
 
-from tesigo.documents.export_service import attachment, file_name
+from tesigo.adapters.folder_files import FolderFiles
+from tesigo.documents.export_service import attachment, export_folder, file_name
 from tesigo.entry.api import make_app
 from tesigo.export.formats import Format
 
@@ -87,11 +91,43 @@ async def test_an_unchanged_document_is_rendered_once_and_a_changed_one_anew(me,
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_document_that_is_deleted_while_it_is_rendered_leaves_no_file(me, files):
+async def test_a_document_that_is_deleted_while_it_is_rendered_leaves_no_file(me):
     document_id = await written(me)
-    files.before_keeping = lambda: me.ask("DELETE", f"/documents/{document_id}")
-    assert (await export(me, document_id, "md")).status_code == 404
-    assert files.kept == {}
+
+    async def has_been_swept() -> bool:
+        async with me.house.database.transaction() as tx:
+            waiting = text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'remove_files'")
+            return not await tx.scalar(waiting)
+
+    class LateFiles(FolderFiles):
+        """The house's own store, which keeps what was rendered only when the document is gone."""
+
+        async def keep_file(self, name, content):
+            assert (await me.ask("DELETE", f"/documents/{document_id}")).status_code == 204
+            await until(has_been_swept)
+            await super().keep_file(name, content)
+
+    app, files = make_app(me.house), LateFiles(me.house.settings.data_dir / "files")
+    app.state.files = files
+    headers = {"Authorization": me.client.headers["authorization"]}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=HERE, headers=headers
+    ) as client:
+        answer = await client.get(f"/api/v1/documents/{document_id}/export?format=md")
+    assert answer.status_code == 404
+
+    async def is_gone() -> bool:
+        return not await files.list_files(export_folder(document_id))
+
+    await until(is_gone)
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if await is_so():
+                return
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.asyncio(loop_scope="module")
