@@ -280,7 +280,7 @@ async def test_nobody_is_registered_without_consent_and_what_was_agreed_to_is_ke
             assert re.match(r"\d{4}-\d\d-\d\dT.*\+00:00$", each["decided_at"])
 
 
-async def test_a_failing_job_and_a_refused_row_are_not_quoted_in_the_log(tmp_path):
+async def test_a_row_that_the_database_refuses_is_not_quoted_in_the_error(tmp_path):
     async with opened_house(tmp_path) as house:
         secret = f"{MARK}{secrets.token_hex(4)}"
         insert = text(

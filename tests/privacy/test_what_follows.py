@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 from tests.fakes.files import FakeFiles
-from tests.generation.jobs import rows
+from tests.generation.jobs import FailingComposer, make_ready, request, rows, status
 from tests.houses import HERE
 from tests.privacy.planting import make_everything
 from tests.redis_servers import redis_server
@@ -22,12 +23,14 @@ from tesigo.adapters.redis_checkpoints import RedisCheckpoints
 from tesigo.documents.tasks import remove_files
 from tesigo.entry.api import make_app
 from tesigo.generation.ports import Checkpoint, NoCopies
+from tesigo.generation.tasks import run_job
 from tesigo.kit.clock import system_clock
 from tesigo.kit.queue import RetryIn, pause_since
 from tesigo.kit.secret_keys import generate_pair
 from tesigo.privacy.erasure_service import address_hash
 from tesigo.privacy.ports import NoKeptMails
 from tesigo.privacy.tasks import Broom, forget_copies
+from tesigo.writing.errors import FaultyText
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = generate_pair()
@@ -190,3 +193,14 @@ async def test_files_go_with_a_deleted_document_although_the_store_is_away_at_th
             if not folder.exists() or not list(folder.iterdir()):
                 break
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_a_failing_job_says_of_the_document_stands_in_its_row_and_in_no_log(me):
+    job_id = await request(me, await make_ready(me))
+    composer = FailingComposer(FaultyText("The section wf3 quotes nobody."))
+    with capture_logs() as logs:
+        await run_job(replace(me.house.tools, composer=composer), {"job_id": str(job_id)})
+    assert (await status(me, job_id))["error"] == "The section wf3 quotes nobody."
+    assert [line["event"] for line in logs].count("job failed") == 1
+    assert not [line for line in logs if "wf3" in str(line)]
