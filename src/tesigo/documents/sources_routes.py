@@ -56,7 +56,9 @@ async def add_sources(
     reading = await read_upload(request, most_mib=settings.max_upload_mb)
     async with database_of(request).transaction() as tx:
         document = await service.own_document(tx, current.id, document_id, lock=True)
-        listed = await sources_service.add_sources(tx, document, reading.sources, quotas=Quotas.of(settings), now=now)
+        listed = await sources_service.add_sources(
+            tx, document, reading.sources, quotas=Quotas.of(settings), now=now
+        )
         return AddedSources(
             items=[SourceAnswer.model_validate(source) for source in listed], warnings=list(reading.warnings)
         )

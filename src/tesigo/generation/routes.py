@@ -98,9 +98,7 @@ async def _create(
     tx: AsyncSession, current: User, wanted: ToGenerate, quotas: Quotas, now: Now
 ) -> DocumentRow:
     brief = _new_brief(wanted)
-    return await documents.create_document(
-        tx, current.id, brief, model=wanted.model, quotas=quotas, now=now
-    )
+    return await documents.create_document(tx, current.id, brief, model=wanted.model, quotas=quotas, now=now)
 
 
 def _new_brief(wanted: ToGenerate) -> Brief:

@@ -102,7 +102,9 @@ async def add_sources(
     if read.sources:
         async with database_of(request).transaction() as tx:
             document = await service.own_document(tx, current.id, document_id, lock=True)
-            added = await sources_service.add_sources(tx, document, read.sources, quotas=Quotas.of(settings), now=now)
+            added = await sources_service.add_sources(
+                tx, document, read.sources, quotas=Quotas.of(settings), now=now
+            )
         notices.insert(0, Notice("done", words.count("sources.added", len(added))))
     elif not notices:
         notices.append(Notice("warning", words("upload.none_chosen")))
