@@ -145,6 +145,7 @@ async def test_a_folder_that_is_broken_is_tried_again_and_is_empty_once_it_is_me
 )
 def test_pauses_grow_and_then_stay(tried_for_s, pause_s):
     assert pause_since(NOW, NOW + timedelta(seconds=tried_for_s)) == pause_s
+    assert pause_since(NOW, NOW + timedelta(seconds=tried_for_s), longest_s=60.0) == min(pause_s, 60)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -12,13 +12,11 @@ from tesigo.accounts.links_service import LinkToSend
 from tesigo.accounts.ports import Mailer
 from tesigo.kit.clock import Clock
 from tesigo.kit.db import Database, DatabaseAway
-from tesigo.kit.queue import RetryIn
+from tesigo.kit.queue import RetryIn, pause_since
 from tesigo.kit.secret_keys import KeyPair
 
 log = structlog.get_logger(__name__)
 
-_PAUSES_S = ((2.0, 2.0), (10.0, 8.0), (40.0, 30.0))
-"""How long to wait after an attempt that failed, for links younger than so many seconds."""
 _LONGEST_PAUSE_S = 60.0
 _AFTER_DATABASE_S = 2.0
 
@@ -64,18 +62,13 @@ async def _send(post: Post, code_id: int, link: LinkToSend) -> None:
         log.warning("a mail was refused for good and is not sent", code_id=code_id)
     except MailNotSent as failure:
         now = post.clock()
-        pause_s = _pause_s((now - link.asked_at).total_seconds())
+        pause_s = pause_since(link.asked_at, now, longest_s=_LONGEST_PAUSE_S)
         if (link.expires_at - now).total_seconds() > pause_s:
             raise RetryIn(pause_s) from failure
         await _give_up(post, code_id)
         return
     async with post.database.transaction() as tx:
         await links_service.note_link_done(tx, code_id)
-
-
-def _pause_s(age_s: float) -> float:
-    """Return how long the next attempt waits: 2, 8 and 30 s after those that fail at once, then a minute."""
-    return next((pause_s for younger_s, pause_s in _PAUSES_S if age_s < younger_s), _LONGEST_PAUSE_S)
 
 
 async def _give_up(post: Post, code_id: int) -> None:

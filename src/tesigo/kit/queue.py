@@ -96,10 +96,14 @@ class RetryIn(Exception):
         self.delay_s = delay_s
 
 
-def pause_since(began: datetime, now: datetime) -> float:
-    """Return for how many seconds to leave alone what has failed since then: 2, 8, 30, 120, then 600 for ever."""
+def pause_since(began: datetime, now: datetime, *, longest_s: float = _LONGEST_PAUSE_S) -> float:
+    """Return for how many seconds to leave alone what has failed since then: 2, 8, 30, 120, then 600 for ever.
+
+    longest_s: what is never exceeded, for what somebody waits for.
+    """
     tried_for_s = (now - began).total_seconds()
-    return next((pause_s for until_s, pause_s in _PAUSES_S if tried_for_s < until_s), _LONGEST_PAUSE_S)
+    pause_s = next((pause_s for until_s, pause_s in _PAUSES_S if tried_for_s < until_s), _LONGEST_PAUSE_S)
+    return min(pause_s, longest_s)
 
 
 async def defer(
