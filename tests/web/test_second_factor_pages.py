@@ -102,7 +102,9 @@ async def test_who_was_an_administrator_can_still_switch_it_off(browser: Browser
     secret = secret_on((await browser.send(HERE)).text)
     await browser.send(f"{HERE}/confirm", code=TOTP(secret).now())
     await make_administrator(house, browser.email, is_admin=False)
-    assert HERE in (await browser.open("/settings")).text
+    page = await browser.open("/settings")
+    assert HERE in page.text
+    assert "dministrator" not in words_on(page)
     await browser.send(f"{HERE}/remove", code=TOTP(secret).at(int(time.time()) + STEP_S))
     assert await factor_of(house, browser.email) == (False, False)
     assert HERE not in (await browser.open("/settings")).text
