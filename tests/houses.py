@@ -102,6 +102,14 @@ async def code_from_mail(outbox: Path, email: str) -> str:
     return found[0]
 
 
+async def link_from_mail(outbox: Path, email: str) -> str:
+    """Wait for the next mail to this address; return its link, with the code behind `#`."""
+    text = (await next_mail(outbox, email)).get_body(("plain",)).get_content()
+    found = re.search(r"https?://\S+#[A-Z2-7-]+", text)
+    assert found, text
+    return found[0]
+
+
 async def next_mail(outbox: Path, email: str) -> EmailMessage:
     """Wait for a mail to this address that nobody has read yet; return the newest, after which all count as read."""
     async with asyncio.timeout(_MAIL_WITHIN_S):
