@@ -142,7 +142,7 @@ ROUTES: dict[str, Known] = {
     "POST /sign-in/code": free(400, data={"code": "wrong"}),
     "POST /sign-out": free(303),
     "GET /settings": own(),
-    "POST /settings/name": own(303, data={"full_name": "O. Somebody"}),
+    "POST /settings/name": own(303, data={"name": "O. Somebody"}),
     "POST /settings/consents": own(303, data={"analytics": "true"}),
     "GET /settings/data.{kind}": own(),
     "GET /settings/delete": own(),
@@ -338,12 +338,14 @@ async def test_what_is_somebodys_is_there_for_its_owner_alone(people: People, ke
     for stranger in (people.other, people.boss):
         answer = await people.ask(name, stranger, things)
         assert answer.status_code == known.refused, f"{stranger.email}: {answer.status_code} {answer.text}"
+        check_is_let_in(answer)
         assert MARK not in answer.text
         missing = await people.ask(name, stranger, nothing)
         assert told(answer) == told(missing), "tells that it exists"
     await refuse_nobody(people, name, things)
     answer = await people.ask(name, owner, things)
     assert answer.status_code == known.status, f"owner: {answer.status_code} {answer.text}"
+    check_is_let_in(answer)
 
 
 @pytest.mark.parametrize("name", [name for name, known in ROUTES.items() if known.whose == "own"])
@@ -351,16 +353,32 @@ async def test_what_is_the_callers_own_tells_nothing_of_others(people: People, k
     owner, things = kept.owner, kept.things
     known = ROUTES[name]
     await refuse_nobody(people, name, things)
+    before = await account_of(people, owner)
     other = await people.somebody() if known.ends else people.other
     answers = [(await people.ask(name, other, things), known.status)]
     if not known.ends:
         answers.append((await people.ask(name, people.boss, things), known.boss or known.status))
     for answer, status in answers:
         assert answer.status_code == status, answer.text
+        check_is_let_in(answer)
         assert MARK not in answer.text
         assert owner.email not in answer.text
     still = await people.ask("GET /api/v1/documents", owner, things)
     assert MARK in still.text, "what somebody else did has changed the owner's documents"
+    assert await account_of(people, owner) == before, "what somebody else did has changed the owner's account"
+
+
+def check_is_let_in(answer: httpx.Response) -> None:
+    """Fail where a page leads to the sign-in: it was not the page that answered then."""
+    assert not answer.headers.get("location", "").startswith("/sign-in"), answer.headers["location"]
+
+
+async def account_of(people: People, owner: Person) -> list[object]:
+    """Return the owner's name, rights, consents and sign-ins."""
+    asked = ("GET /api/v1/user/me", "GET /api/v1/user/consents", "GET /api/v1/user/sessions")
+    answers = [await people.ask(name, owner, {}) for name in asked]
+    assert {answer.status_code for answer in answers} == {200}
+    return [answer.json() for answer in answers]
 
 
 async def refuse_nobody(people: People, name: str, things: Things) -> None:
