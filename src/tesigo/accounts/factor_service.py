@@ -120,11 +120,6 @@ async def require_factor(
     await _take_code(tx, user_id, seed, typed, keys=keys, now=now)
 
 
-async def find_guarded_user(tx: AsyncSession, *, code_hash: str, now: datetime) -> int | None:
-    """Return the user whom the code of a link would sign in, None when they have no factor in force."""
-    return await factor_store.find_user_of_code(tx, code_hash, now=now)
-
-
 async def reset_factor(tx: AsyncSession, user_id: int) -> bool:
     """Remove the factor without a code, for a device that was lost; return whether one was in force."""
     _, confirmed_at = await factor_store.get_factor(tx, user_id)

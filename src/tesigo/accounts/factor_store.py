@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.accounts.models import LinkCodeRow, UserRow
+from tesigo.accounts.models import UserRow
 
 
 async def get_factor(tx: AsyncSession, user_id: int) -> tuple[str | None, datetime | None]:
@@ -16,20 +16,6 @@ async def get_factor(tx: AsyncSession, user_id: int) -> tuple[str | None, dateti
     statement = select(UserRow.factor_seed, UserRow.factor_confirmed_at).where(UserRow.id == user_id)
     row = (await tx.execute(statement)).one_or_none()
     return (None, None) if row is None else (row.factor_seed, row.factor_confirmed_at)
-
-
-async def find_user_of_code(tx: AsyncSession, code_hash: str, *, now: datetime) -> int | None:
-    """Return whose unused code of a link this is, None unless that user has a factor in force."""
-    return await tx.scalar(
-        select(UserRow.id)
-        .join(LinkCodeRow, LinkCodeRow.email == UserRow.email)
-        .where(
-            LinkCodeRow.code_hash == code_hash,
-            LinkCodeRow.used_at.is_(None),
-            LinkCodeRow.expires_at > now,
-            UserRow.factor_confirmed_at.is_not(None),
-        )
-    )
 
 
 async def begin_factor(tx: AsyncSession, user_id: int, *, seed: str) -> bool:

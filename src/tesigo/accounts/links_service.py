@@ -153,7 +153,7 @@ async def find_guarded_user(tx: AsyncSession, *, code: str, keys: KeyPair, now: 
 
     For counting attempts before they are made: after them, a count would come too late for many at once.
     """
-    return await factor_service.find_guarded_user(tx, code_hash=_code_hash(code, keys), now=now)
+    return await links_store.find_guarded_user(tx, _code_hash(code, keys), now=now)
 
 
 async def forget_link_codes(tx: AsyncSession, now: datetime) -> int:

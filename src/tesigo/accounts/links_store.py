@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.accounts.models import LinkCodeRow
+from tesigo.accounts.models import LinkCodeRow, UserRow
 
 
 async def lock_address(tx: AsyncSession, email: str) -> None:
@@ -67,6 +67,15 @@ async def claim_link_code(
 async def has_good_link_code(tx: AsyncSession, code_hash: str, *, now: datetime) -> bool:
     """Return whether some browser can use the code."""
     return await tx.scalar(select(LinkCodeRow.id).where(*_is_good(code_hash, now))) is not None
+
+
+async def find_guarded_user(tx: AsyncSession, code_hash: str, *, now: datetime) -> int | None:
+    """Return whose good code this is, None unless that user has a second factor in force."""
+    return await tx.scalar(
+        select(UserRow.id)
+        .join(LinkCodeRow, LinkCodeRow.email == UserRow.email)
+        .where(*_is_good(code_hash, now), UserRow.factor_confirmed_at.is_not(None))
+    )
 
 
 async def find_unsent_link_code(tx: AsyncSession, code_id: int) -> LinkCodeRow | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.accounts import links_store, personal_store
+from tesigo.accounts import links_store, personal_store, store
 from tesigo.accounts.links_service import SEND_LINK
 from tesigo.kit.errors import NotSignedIn
 from tesigo.kit.queue import erase
@@ -35,7 +35,7 @@ async def read_account(tx: AsyncSession, user_id: int) -> dict[str, Any]:
 
     Raises NotSignedIn when the account was deleted meanwhile.
     """
-    user = await personal_store.find_user(tx, user_id)
+    user = await store.find_user(tx, user_id)
     if user is None:
         raise _is_deleted()
     lists = {
@@ -58,12 +58,12 @@ async def lock_account(tx: AsyncSession, user_id: int) -> str:
     Codes are locked before the user, as by whoever redeems one: the other order meets that in a deadlock.
     Raises NotSignedIn when the account was deleted meanwhile.
     """
-    user = await personal_store.find_user(tx, user_id)
+    user = await store.find_user(tx, user_id)
     if user is None:
         raise _is_deleted()
     await links_store.lock_address(tx, user.email)
     await personal_store.lock_link_codes(tx, user.email)
-    user = await personal_store.find_user(tx, user_id, lock=True)
+    user = await store.lock_user(tx, user_id)
     if user is None:
         raise _is_deleted()
     return user.email

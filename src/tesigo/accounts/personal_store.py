@@ -9,14 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tesigo.accounts.models import ConsentRow, LinkCodeRow, SignInRow, UserRow
 
 
-async def find_user(tx: AsyncSession, user_id: int, *, lock: bool = False) -> UserRow | None:
-    """Return the user unless it was deleted; with `lock`, nothing is added to it before this transaction ends."""
-    query = select(UserRow).where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return await tx.scalar(query)
-
-
 async def get_consents(tx: AsyncSession, user_id: int) -> Sequence[ConsentRow]:
     """Return every decision about consents, oldest first."""
     query = select(ConsentRow).where(ConsentRow.user_id == user_id).order_by(ConsentRow.id)

@@ -32,6 +32,16 @@ async def hold_user(tx: AsyncSession, user_id: int) -> bool:
     return await tx.scalar(query.with_for_update(read=True, key_share=True)) is not None
 
 
+async def lock_user(tx: AsyncSession, user_id: int) -> UserRow | None:
+    """Return the user unless it was deleted; nothing is added to the account before this transaction ends."""
+    return await tx.scalar(
+        select(UserRow)
+        .where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
 async def add_user(tx: AsyncSession, *, email: str, now: datetime) -> UserRow | None:
     """Return the new user, None when another transaction added one with the same address first."""
     statement = insert(UserRow).values(email=email, created_at=now).on_conflict_do_nothing()

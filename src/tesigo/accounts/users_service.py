@@ -12,7 +12,7 @@ from typing import TypedDict
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.accounts import service, users_store
+from tesigo.accounts import service, store, users_store
 from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.errors import AddressUnknown, AdministratorBySetting, UserGone
 from tesigo.accounts.identity import User
@@ -80,7 +80,7 @@ async def set_rights(
     admin_emails: ADMIN_EMAILS, in lower case. Raises AdministratorBySetting for who stands there and shall
     be no administrator; UserGone when the user was deleted meanwhile.
     """
-    row = await users_store.lock_user(tx, user_id)
+    row = await store.lock_user(tx, user_id)
     if row is None:
         raise UserGone("This user was deleted meanwhile.")
     is_admin = wanted.get("is_admin", row.is_admin)

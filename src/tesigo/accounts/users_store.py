@@ -24,16 +24,6 @@ async def find_user_id(tx: AsyncSession, email: str) -> int | None:
     return await tx.scalar(select(UserRow.id).where(UserRow.email == email, UserRow.deleted_at.is_(None)))
 
 
-async def lock_user(tx: AsyncSession, user_id: int) -> UserRow | None:
-    """Return the user as it is now, held until the transaction ends; None when it was deleted."""
-    return await tx.scalar(
-        select(UserRow)
-        .where(UserRow.id == user_id, UserRow.deleted_at.is_(None))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-
-
 async def set_full_name(tx: AsyncSession, user_id: int, full_name: str | None) -> None:
     """Set or remove the name of a user who was not deleted."""
     await tx.execute(
