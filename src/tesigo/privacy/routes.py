@@ -1,5 +1,7 @@
 """What a user can do about their data as a whole: take it along, and have it erased."""
 
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,6 +19,9 @@ from tesigo.privacy.downloads import OpenFileResponse
 from tesigo.privacy.schemas import AccountDeleted
 
 router = APIRouter(prefix="/user", tags=["user"])
+
+RecordFormat = Literal["json", "zip"]
+"""How a user's record can be had."""
 
 _JSON, _ZIP = "application/json", "application/zip"
 
@@ -39,7 +44,7 @@ async def export_data(
     current: CurrentUser,
     settings: SettingsNow,
     now: Now,
-    wanted: Annotated[Literal["json", "zip"], Query(alias="format")] = "json",
+    wanted: Annotated[RecordFormat, Query(alias="format")] = "json",
 ) -> Response:
     """Return all that is kept of me, as it is at this moment.
 
@@ -47,13 +52,7 @@ async def export_data(
     citations, drafts, jobs and events, and the tokens that were used; `payments` is empty, for this version takes none.
     As ZIP: the same, and beside it each document as Markdown, its sources as BibTeX and as texts, and its kept exports.
     """
-    name = file_name(current.id, wanted)
-    database, folder = database_of(request), settings.data_dir
-    if wanted == "json":
-        record = await export_service.export_json(database, current.id, folder, now=now)
-        return OpenFileResponse(record, name=name, media_type=_JSON)
-    archive = await archive_service.export_archive(database, files_of(request), current.id, folder, now=now)
-    return OpenFileResponse(archive, name=name, media_type=_ZIP)
+    return await send_record(request, current.id, wanted, folder=settings.data_dir, now=now)
 
 
 @router.delete("/delete-account", summary="Delete my account", responses=problem_responses(401, 403, 503))
@@ -71,3 +70,19 @@ async def delete_account(
         clear_cookies(response, settings=settings)
     response.headers["Cache-Control"] = "no-store"
     return AccountDeleted()
+
+
+async def send_record(
+    request: Request, user_id: int, wanted: RecordFormat, *, folder: Path, now: datetime
+) -> Response:
+    """Return the answer that brings all that is kept of the user; routes and pages give the same.
+
+    folder: where the file lies until it is sent.
+    Raises NotSignedIn when the account was deleted meanwhile; DatabaseAway; Unavailable when the store is away.
+    """
+    database, name = database_of(request), file_name(user_id, wanted)
+    if wanted == "json":
+        record = await export_service.export_json(database, user_id, folder, now=now)
+        return OpenFileResponse(record, name=name, media_type=_JSON)
+    archive = await archive_service.export_archive(database, files_of(request), user_id, folder, now=now)
+    return OpenFileResponse(archive, name=name, media_type=_ZIP)
