@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+from tests.ports import kept_port
 from tests.services import missing
 
 _START_WITHIN_S = 20
@@ -19,11 +20,10 @@ _START_WITHIN_S = 20
 class RedisServer:
     """A `redis-server` process on a port that stays the same when it is started again; it keeps nothing on disk."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, port: int, *options: str) -> None:
         self._folder = folder
         self._options = options
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = port
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -81,9 +81,10 @@ def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
     """
     if shutil.which("redis-server") is None:
         missing("no redis-server on this machine")
-    server = RedisServer(folder, *options)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.kill()
+    with kept_port() as port:
+        server = RedisServer(folder, port, *options)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.fakes.smtp_server import SmtpServer, smtp_server
 from tests.houses import HERE, client_of, opened_house
+from tests.ports import kept_port
 from tests.processes import served
 
 from tesigo.accounts.links_service import SEND_LINK
@@ -42,11 +43,6 @@ async def code_from(server: SmtpServer) -> str:
     return code
 
 
-async def free_port() -> int:
-    async with smtp_server() as server:
-        return server.port
-
-
 async def redeem(client: httpx.AsyncClient, code: str) -> None:
     redeemed = {"code": code, "gdpr_consent": True}
     answer = await client.post("/api/v1/auth/magic-link/verify", json=redeemed)
@@ -73,16 +69,16 @@ async def test_the_mail_brings_the_link_and_the_code_as_text_and_as_html_in_the_
 
 
 async def test_a_mail_server_that_is_away_gets_the_mail_once_it_is_back(tmp_path: Path):
-    port = await free_port()
-    url = f"smtp://127.0.0.1:{port}"
-    async with opened_house(tmp_path, smtp_url=url) as house, client_of(house) as client:
-        with capture_logs() as logs:
-            await ask(client)
-            async with asyncio.timeout(20):
-                while "mail not sent" not in [log["event"] for log in logs]:  # noqa: ASYNC110 - nobody is called
-                    await asyncio.sleep(0.01)
-        async with smtp_server(port=port) as server:
-            await redeem(client, await code_from(server))
+    with kept_port() as port:
+        url = f"smtp://127.0.0.1:{port}"
+        async with opened_house(tmp_path, smtp_url=url) as house, client_of(house) as client:
+            with capture_logs() as logs:
+                await ask(client)
+                async with asyncio.timeout(20):
+                    while "mail not sent" not in [log["event"] for log in logs]:  # noqa: ASYNC110 - nobody is called
+                        await asyncio.sleep(0.01)
+            async with smtp_server(port=port) as server:
+                await redeem(client, await code_from(server))
 
 
 async def test_a_mail_server_that_asks_to_come_again_later_is_asked_again(tmp_path: Path):

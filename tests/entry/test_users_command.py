@@ -157,6 +157,7 @@ def test_all_sign_ins_of_one_user_are_ended(run: Run, database: str):
     assert run("sign-out", "olena@example.com")[1] == "0 sign-ins ended.\n"
 
 
+@pytest.mark.breakdown
 async def test_it_works_beside_a_server_on_the_embedded_database(tmp_path: Path):
     async with served(tmp_path) as _, tesigo("users", "list", folder=tmp_path) as listing:
         assert await listing.until_ended() == 0

@@ -4,7 +4,6 @@ import asyncio
 import re
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from tests.integration.gdpr_search import (
     find_in_redis,
     find_in_text,
 )
+from tests.ports import kept_port
 from tests.privacy.planting import make_everything, mark_every_column
 from tests.processes import Running, tesigo
 from tests.redis_servers import redis_server
@@ -68,10 +68,8 @@ class Installation:
 @asynccontextmanager
 async def installation(folder: Path) -> AsyncIterator[Installation]:
     """Serve as in production: `tesigo serve` with its worker, the embedded database, a Redis, mails as files."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     keys = generate_pair()
-    with redis_server(folder) as server, server.client() as client:
+    with kept_port() as port, redis_server(folder) as server, server.client() as client:
         environment = {
             "ENVIRONMENT": "production",
             "PUBLIC_URL": "https://tesigo.example",
@@ -99,6 +97,7 @@ async def until(is_so: Callable[[], Awaitable[object]], *, within_s: float = 60)
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.breakdown
 async def test_after_erasure_nothing_of_the_user_is_found_anywhere(folder):
     async with installation(folder) as here:
         database = Database(here.url)
