@@ -26,7 +26,7 @@ from tesigo.web.new_document import COMMON_STYLES
 from tesigo.web.notices import Notice
 from tesigo.web.outlook import describe_outlook
 from tesigo.web.pages import show_page, words_of
-from tesigo.web.problem_pages import sentence_of
+from tesigo.web.sentences import sentence_of
 from tesigo.web.uploaded_files import MOST_FILES, count_files, read_files
 from tesigo.web.words import Words
 from tesigo.web.writing_control import back_to_document

@@ -22,7 +22,7 @@ from tesigo.kit.settings import Settings
 from tesigo.web.languages import language_of
 from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import show_page, words_of
-from tesigo.web.problem_pages import sentence_of
+from tesigo.web.sentences import sentence_of
 from tesigo.web.uploaded_files import MOST_FILES, count_files, read_files
 from tesigo.writing.brief import (
     FEWEST_PAGES,

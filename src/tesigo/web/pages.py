@@ -13,6 +13,7 @@ from tesigo.kit.requests import settings_of
 from tesigo.web.assets import Assets
 from tesigo.web.languages import language_of
 from tesigo.web.notices import read_notices, take_notices
+from tesigo.web.sentences import sentence_of
 from tesigo.web.words import LANGUAGES, Words, words_in
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -31,7 +32,10 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            asset=assets.address, brand=BRAND, languages=[(code, words_in(code)) for code in LANGUAGES]
+            asset=assets.address,
+            brand=BRAND,
+            languages=[(code, words_in(code)) for code in LANGUAGES],
+            sentence_of=sentence_of,
         )
 
     def render(self, template: str, words: Words, values: Mapping[str, Any]) -> str:

@@ -16,7 +16,6 @@ from tesigo.kit.problems import retry_after, status_of
 from tesigo.kit.requests import settings_of
 from tesigo.web.headers import security_headers
 from tesigo.web.pages import show_page
-from tesigo.web.words import Words
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +26,6 @@ def install_problem_pages(app: FastAPI) -> None:
     """Answer failures with pages where a browser asks for one; programs get what they got before."""
     for kind in (Failure, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _Answers(app.exception_handlers.get(kind)))
-
-
-def sentence_of(failure: Failure, words: Words) -> str:
-    """Return the failure's sentence, in the reader's language where it says nothing particular."""
-    return words.find(f"failures.{failure.code}") or failure.message
 
 
 class _Answers:

@@ -17,7 +17,7 @@ from tesigo.kit.errors import LimitReached
 from tesigo.kit.requests import Tx, database_of
 from tesigo.web.notices import Notice
 from tesigo.web.pages import show_page, words_of
-from tesigo.web.problem_pages import sentence_of
+from tesigo.web.sentences import sentence_of
 from tesigo.web.settings_answers import back_to_settings
 
 _HERE = "/settings/second-factor"

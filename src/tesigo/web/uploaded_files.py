@@ -14,7 +14,7 @@ from tesigo.kit.errors import Invalid
 from tesigo.kit.rates import UPLOADS, rates_of
 from tesigo.manuscript import Source
 from tesigo.web.notices import Notice
-from tesigo.web.problem_pages import sentence_of
+from tesigo.web.sentences import sentence_of
 from tesigo.web.words import Words
 
 MOST_FILES = 50

@@ -17,7 +17,7 @@ from tesigo.kit.requests import Now, database_of, settings_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import words_of
-from tesigo.web.problem_pages import sentence_of
+from tesigo.web.sentences import sentence_of
 
 router = APIRouter(prefix="/documents/{document_id}")
 
