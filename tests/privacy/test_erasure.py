@@ -291,6 +291,19 @@ async def test_a_code_that_is_redeemed_while_the_account_goes_opens_another_one(
     assert await count(me, "sign_ins", "user_id = :id", id=user_id) == 0
 
 
+async def test_a_link_that_is_asked_for_while_the_account_goes_waits_and_opens_another_one(me):
+    ((email,),) = await rows(me, "SELECT email FROM users WHERE id = :id", id=await id_of(me))
+    async with being_erased(me) as user_id:
+        asked = asyncio.create_task(me.client.post("/api/v1/auth/magic-link", json={"email": email}))
+        await until_one_waits(me)
+    assert (await asked).status_code == 202
+    code = await code_from_mail(me.house.settings.data_dir / "outbox", email)
+    redeemed = {"code": code, "gdpr_consent": True}
+    answer = await me.client.post("/api/v1/auth/magic-link/verify", json=redeemed)
+    assert answer.status_code == 200
+    assert answer.json()["user"]["id"] != user_id
+
+
 async def test_whoever_redeems_a_code_at_that_moment_is_not_signed_in_to_what_is_gone(house):
     outbox = house.settings.data_dir / "outbox"
     async with client_of(house) as client:

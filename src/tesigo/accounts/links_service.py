@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tesigo.accounts import factor_service, links_store, service, store
 from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.codes import code_of_seed, keyed_hash, new_seed, plain_code
-from tesigo.accounts.errors import CodeOfOtherBrowser, ConsentRequired, LinkCodeNotValid, TooManyLinks
+from tesigo.accounts.errors import CodeOfOtherBrowser, ConsentRequired, LinkCodeNotValid
 from tesigo.accounts.identity import ConsentKind, Language, NewUserConsents, SignedIn, Visitor
 from tesigo.accounts.mails import compose_link_mail
 from tesigo.accounts.models import UserRow
@@ -27,8 +27,6 @@ SEND_LINK = "send_link"
 log = structlog.get_logger(__name__)
 
 CODE_LIFETIME = timedelta(minutes=10)
-_CODES_COUNTED_FOR = timedelta(hours=1)
-_MOST_UNUSED_CODES = 5
 _CODES_KEPT_FOR = timedelta(days=1)
 _BATCH = 1_000
 _BEFORE_OTHER_ERRANDS = 10
@@ -50,18 +48,10 @@ async def request_link(
 
     browser: the secret of the browser that asks, which alone can redeem the code then; None for a program.
     Whether a user has the address is not even looked up: there is nothing to be told by answer or time.
-    Raises AddressNotValid; TooManyLinks when 5 codes of the last hour were not used.
+    While an account with the address is being erased it waits. Raises AddressNotValid.
     """
     address = normalise_address(email)
-    await links_store.lock_address(tx, address)
-    unused = await links_store.find_unused_code_times(tx, address, since=now - _CODES_COUNTED_FOR)
-    if len(unused) >= _MOST_UNUSED_CODES:
-        wait = unused[-_MOST_UNUSED_CODES] + _CODES_COUNTED_FOR - now
-        raise TooManyLinks(
-            "Several links were sent to this address and none was used. Look for them also among unwanted "
-            "mail, or ask again later.",
-            retry_after_s=wait.total_seconds(),
-        )
+    await links_store.hold_address(tx, address)
     seed = new_seed()
     row = await links_store.add_link_code(
         tx,
@@ -99,11 +89,6 @@ async def find_link_to_send(
 async def note_link_done(tx: AsyncSession, code_id: int) -> None:
     """Record that the mail was sent, or never will be; from now on nobody can derive the code again."""
     await links_store.forget_seed(tx, code_id)
-
-
-async def withdraw_link(tx: AsyncSession, code_id: int) -> None:
-    """Forget a code whose mail could not be sent in time: it shall not count against the address."""
-    await links_store.delete_link_code(tx, code_id)
 
 
 async def redeem_link(
@@ -159,7 +144,7 @@ async def find_guarded_user(tx: AsyncSession, *, code: str, keys: KeyPair, now: 
 async def forget_link_codes(tx: AsyncSession, now: datetime) -> int:
     """Remove codes made more than a day ago, at most 1,000; return how many went.
 
-    Those of the last day are good no longer either, but count against who asks for too many.
+    Those of the last day are good no longer either; they tell an operator what became of a mail.
     Call it again, in a transaction of its own, until nothing goes.
     """
     return await links_store.delete_some_link_codes(tx, made_before=now - _CODES_KEPT_FOR, limit=_BATCH)

@@ -1,6 +1,5 @@
 """The SQL of the codes that go out by mail."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
@@ -10,18 +9,13 @@ from tesigo.accounts.models import LinkCodeRow, UserRow
 
 
 async def lock_address(tx: AsyncSession, email: str) -> None:
-    """Wait until no other transaction counts or adds codes of this address; ends with the transaction."""
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"link code {email}", 0))))
+    """Let no other transaction add codes of this address before this one ends."""
+    await tx.execute(select(func.pg_advisory_xact_lock(_address_key(email))))
 
 
-async def find_unused_code_times(tx: AsyncSession, email: str, *, since: datetime) -> Sequence[datetime]:
-    """Return when the unused codes of the address were made, oldest first."""
-    times = await tx.scalars(
-        select(LinkCodeRow.created_at)
-        .where(LinkCodeRow.email == email, LinkCodeRow.used_at.is_(None), LinkCodeRow.created_at > since)
-        .order_by(LinkCodeRow.created_at)
-    )
-    return times.all()
+async def hold_address(tx: AsyncSession, email: str) -> None:
+    """Wait until no other transaction has locked the address; this one may add codes of it then, beside others."""
+    await tx.execute(select(func.pg_advisory_xact_lock_shared(_address_key(email))))
 
 
 async def add_link_code(
@@ -92,11 +86,6 @@ async def forget_seed(tx: AsyncSession, code_id: int) -> None:
     await tx.execute(update(LinkCodeRow).where(LinkCodeRow.id == code_id).values(seed=None))
 
 
-async def delete_link_code(tx: AsyncSession, code_id: int) -> None:
-    """Delete one code."""
-    await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id == code_id))
-
-
 async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, limit: int) -> int:
     """Delete at most `limit` codes made before the time; return how many.
 
@@ -106,6 +95,10 @@ async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, lim
     old = old.order_by(LinkCodeRow.created_at).limit(limit).with_for_update(skip_locked=True)
     gone = await tx.execute(delete(LinkCodeRow).where(LinkCodeRow.id.in_(old)).returning(LinkCodeRow.id))
     return len(gone.all())
+
+
+def _address_key(email: str) -> ColumnElement[int]:
+    return func.hashtextextended(f"link code {email}", 0)
 
 
 def _is_good(code_hash: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -34,7 +34,8 @@ user = APIRouter(prefix="/user", tags=["user"])
 async def request_magic_link(request: Request, wanted: LinkRequest) -> Accepted:
     """Answer the same for every address, whether it belongs to a user or not.
 
-    The link and the code work once, for 10 minutes. At most 5 unused ones are sent to an address in an hour.
+    The link and the code work once, for 10 minutes. Of requests from one client address, and likewise to one e-mail
+    address, as many pass in 15 minutes as the installation allows; then the answer is 429 with `Retry-After`.
     """
     await sign_in.send_link(request, email=wanted.email, language=wanted.language, browser=None)
     return _ACCEPTED

@@ -22,7 +22,7 @@ async def confirm_factor(connection: HTTPConnection, user: User, *, typed: str) 
     Raises AdministratorsOnly, NoSecondFactor, SecondFactorInForce, SecondFactorNotValid; LimitReached, RatesAway.
     """
     async with (
-        rates_of(connection).counting(SecondFactorNotValid, WRONG_FACTORS, user.id),
+        rates_of(connection).holding_a_place(SecondFactorNotValid, WRONG_FACTORS, user.id),
         database_of(connection).transaction() as tx,
     ):
         return await factor_service.confirm_factor(
@@ -36,7 +36,7 @@ async def remove_factor(connection: HTTPConnection, user: User, *, typed: str) -
     Raises AdministratorsOnly, NoSecondFactor, SecondFactorNotValid; LimitReached, RatesAway.
     """
     async with (
-        rates_of(connection).counting(SecondFactorNotValid, WRONG_FACTORS, user.id),
+        rates_of(connection).holding_a_place(SecondFactorNotValid, WRONG_FACTORS, user.id),
         database_of(connection).transaction() as tx,
     ):
         await factor_service.remove_factor(

@@ -58,10 +58,10 @@ async def sign_in(
     """
     rates = rates_of(connection)
     async with AsyncExitStack() as counts:
-        await counts.enter_async_context(rates.counting(LinkCodeNotValid, WRONG_CODES, client_of(connection)))
+        await counts.enter_async_context(rates.counting_failures(LinkCodeNotValid, WRONG_CODES, client_of(connection)))
         guarded_id = await _find_guarded_user(connection, code) if second_factor else None
         if guarded_id is not None:
-            await counts.enter_async_context(rates.counting(SecondFactorNotValid, WRONG_FACTORS, guarded_id))
+            await counts.enter_async_context(rates.holding_a_place(SecondFactorNotValid, WRONG_FACTORS, guarded_id))
         tx = await counts.enter_async_context(database_of(connection).transaction())
         return await links_service.redeem_link(
             tx,

@@ -36,7 +36,7 @@ async def send_link(post: Post, payload: Mapping[str, Any]) -> None:
     """Mail the link that the payload names; no transaction is open while it is handed over.
 
     Where the mail is not taken, or the database is away, the queue brings the task again, at last every minute, until
-    the code would have expired; then the code is forgotten. An address that is refused for good is not tried again.
+    the code would have expired; then it is given up. An address that is refused for good is not tried again.
     A process that ends between the hand-over and its record leaves the mail to be sent a second time.
     """
     code_id = int(payload["code_id"])
@@ -74,4 +74,4 @@ async def _send(post: Post, code_id: int, link: LinkToSend) -> None:
 async def _give_up(post: Post, code_id: int) -> None:
     log.error("a mail could not be sent before its code expired, it is given up", code_id=code_id)
     async with post.database.transaction() as tx:
-        await links_service.withdraw_link(tx, code_id)
+        await links_service.note_link_done(tx, code_id)
