@@ -12,13 +12,13 @@ from tesigo.entry.wiring import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MOST_DOCUMENTS, MOST_SOURCES = 4, 3
+MOST_DOCUMENTS, MOST_SOURCES, MOST_MB = 4, 3, 2
 HALF_A_MB = "ї" * (1 << 18)  # two bytes each
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    quotas = {"max_documents": MOST_DOCUMENTS, "max_sources": MOST_SOURCES, "max_stored_mb": 2}
+    quotas = {"max_documents": MOST_DOCUMENTS, "max_sources": MOST_SOURCES, "max_stored_mb": MOST_MB}
     async with opened_house(tmp_path_factory.mktemp("house"), **quotas) as house:
         yield house
 
@@ -38,6 +38,8 @@ async def other(house: House) -> AsyncIterator[Writer]:
 def refused(answer, *, naming: str) -> bool:
     """Whether the quota is what refused it, with a sentence that says what to do."""
     told = answer.json()
+    allowed = {"documents": MOST_DOCUMENTS, "sources": MOST_SOURCES, "stored_mb": MOST_MB}
+    assert told["most"] == allowed[told["quota"]]
     return (answer.status_code, told["code"]) == (409, "quota_reached") and naming in told["detail"]
 
 

@@ -1,5 +1,7 @@
 """What can be wrong about a document, as facts."""
 
+from typing import Literal
+
 from tesigo.kit.errors import Conflict, Invalid, NotFound
 
 
@@ -54,9 +56,19 @@ class SourceInUse(Conflict):
 
 
 class QuotaReached(Conflict):
-    """As much as may be kept is kept already: what to delete, the message says."""
+    """As much as may be kept is kept already: what to delete, the message says.
+
+    quota: which of them; most: what it allows. The answer carries both.
+    """
 
     code = "quota_reached"
+
+    def __init__(
+        self, message: str, *, quota: Literal["documents", "sources", "stored_mb"], most: int
+    ) -> None:
+        super().__init__(message, extensions={"quota": quota, "most": most})
+        self.quota = quota
+        self.most = most
 
 
 class DraftNotFound(NotFound):

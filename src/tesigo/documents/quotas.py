@@ -32,7 +32,11 @@ class Quotas:
     def check_sources(self, number: int) -> None:
         """Raise QuotaReached when a document, locked by its caller, has more sources."""
         if number > self.sources:
-            raise QuotaReached(f"A document takes at most {self.sources:,} sources: remove some first.")
+            raise QuotaReached(
+                f"A document takes at most {self.sources:,} sources: remove some first.",
+                quota="sources",
+                most=self.sources,
+            )
 
     async def check_documents(self, tx: AsyncSession, user_id: int) -> None:
         """Raise QuotaReached when the user has more documents, that of this transaction among them."""
@@ -40,7 +44,9 @@ class Quotas:
         if await quotas_store.count_documents(tx, user_id) > self.documents:
             raise QuotaReached(
                 f"You have {self.documents:,} documents, as many as one may keep: delete one that you no longer need, "
-                "then try again."
+                "then try again.",
+                quota="documents",
+                most=self.documents,
             )
 
     async def check_stored(self, tx: AsyncSession, user_id: int) -> None:
@@ -49,5 +55,7 @@ class Quotas:
         if await quotas_store.measure_stored(tx, user_id) > self.stored_mb * _MB:
             raise QuotaReached(
                 f"Your documents and their sources would take more than {self.stored_mb:,} MB: delete documents or "
-                "sources that you no longer need, then try again."
+                "sources that you no longer need, then try again.",
+                quota="stored_mb",
+                most=self.stored_mb,
             )
