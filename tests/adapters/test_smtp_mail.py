@@ -129,6 +129,24 @@ async def test_an_address_that_the_server_cannot_carry_is_refused_for_good():
     assert len(server.mails) == 1
 
 
+async def test_a_domain_beyond_ascii_reaches_a_server_that_knows_ascii_only():
+    async with smtp_server(knows_unicode=False) as server:
+        await mailer(f"smtp://127.0.0.1:{server.port}").send(replace(MAIL, to="olena@пошта.укр"))
+    carried = "olena@xn--80a1acn3a.xn--j1amh"
+    assert f"rcpt TO:<{carried}>" in server.words
+    assert server.mails[0]["To"] == carried
+
+
+@pytest.mark.parametrize("word", ["v=69ctim", "=3a=3b=20b", "", "=0d=0aBcc=3a"])
+async def test_an_address_that_reads_as_another_one_gets_no_mail(word: str):
+    async with smtp_server() as server:
+        with pytest.raises(MailRefused):
+            await mailer(f"smtp://127.0.0.1:{server.port}").send(
+                replace(MAIL, to=f"=?utf-8?q?{word}?=@example.com")
+            )
+    assert server.mails == []
+
+
 def test_a_password_that_cannot_be_sent_stops_the_start_without_being_told():
     with pytest.raises(Invalid) as failure:
         mailer("smtp://user:geheimn%C3%A4s@127.0.0.1")
