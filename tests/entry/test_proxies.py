@@ -1,4 +1,4 @@
-"""Whose request it is: what a real server believes of the headers that proxies add."""
+"""Whose request it is: what a real server believes of the headers that proxies add, and what it keeps to itself."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,10 @@ from tests.databases import EMBEDDED, database
 from tests.processes import served
 
 LIMIT = 2
+WATCHING = {
+    "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}  # fmt: skip
 _numbers = count(1)
 
 
@@ -52,6 +56,14 @@ async def scheme_of_a_redirect(address: str) -> str:
         answer = await client.get("/api/v1/documents/", headers={"X-Forwarded-Proto": "https"})
     assert answer.status_code == 307
     return httpx.URL(answer.headers["location"]).scheme
+
+
+async def test_answers_do_not_name_the_server(tmp_path):
+    async with server(tmp_path) as address, httpx.AsyncClient(base_url=address) as client:
+        for path in ("/health/live", "/nothing", "/sign-in"):
+            assert "server" not in (await client.get(path)).headers, path
+        refused = await client.get("/ws/nothing", headers=WATCHING)
+        assert (refused.status_code, "server" in refused.headers) == (403, False)
 
 
 CLIENTS = [f"192.0.2.{number}" for number in range(1, 7)]

@@ -52,7 +52,7 @@ async def serve(settings: Settings, *, with_worker: bool, announce: Callable[[st
 def server_config(
     app: FastAPI, *, host: str, port: int, trusted_proxies: Sequence[str] = ()
 ) -> uvicorn.Config:
-    """Return how the application is served.
+    """Return how the application is served; answers do not say by which server.
 
     A WebSocket is pinged every 20 s and given up when it has not answered for another 20; its messages are short
     and not compressed, which would cost each connection a compressor's memory.
@@ -65,6 +65,7 @@ def server_config(
         port=port,
         log_config=None,
         access_log=False,
+        server_header=False,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=5,
