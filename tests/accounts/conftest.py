@@ -23,7 +23,7 @@ from tesigo.accounts.origin import require_own_page
 from tesigo.accounts.renewal import RenewalMiddleware
 from tesigo.accounts.routes import auth, user
 from tesigo.accounts.session import MaybeUser
-from tesigo.accounts.tasks import Post, send_link
+from tesigo.accounts.tasks import Tools, send_link
 from tesigo.adapters.memory_rates import MemoryRates
 from tesigo.kit.db import Database, Row
 from tesigo.kit.problems import install_problems
@@ -170,9 +170,9 @@ async def _make_house(url: str, **given: Any) -> AsyncIterator[House]:
 async def sending(house: House) -> AsyncIterator[None]:
     """Take the mails out of the queue, as the server does beside its requests."""
     base_url = house.app.state.settings.base_url
-    post = Post(house.database, house.clock, house.keys, house.mailer, base_url)
+    tools = Tools(house.database, house.clock, house.keys, house.mailer, base_url)
     stop = asyncio.Event()
-    handlers = {SEND_LINK: partial(send_link, post)}
+    handlers = {SEND_LINK: partial(send_link, tools)}
     running = asyncio.create_task(
         consume(house.database.url, handlers, concurrency=lambda: 4, stop=stop, grace_s=5)
     )

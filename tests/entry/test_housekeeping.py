@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from structlog.testing import capture_logs
 from tests.houses import ABSTRACTS, opened_house
 from tests.writers import Writer, signed_in
 
+from tesigo.accounts.ports import Mail
 from tesigo.entry.housekeeping import Chore, database_chores, do_chore, folder_chores, tidied_folders
 from tesigo.entry.wiring import House
 from tesigo.entry.worker import run_jobs
@@ -255,9 +255,14 @@ async def test_the_folders_of_a_server_are_tidied_for_as_long_as_it_serves(house
                     await asyncio.sleep(0.01)
 
 
-async def test_a_house_with_a_mail_server_has_no_outbox_to_tidy(household):
-    house = replace(household.me.house, mailer=object())  # type: ignore[arg-type]
-    assert "mails" not in {chore.name for chore in folder_chores(house)}
+async def test_mails_of_the_time_before_there_was_a_mail_server_go_too(tmp_path, calendar):
+    async with opened_house(tmp_path, clock=calendar) as house:
+        await house.mailer.send(Mail(to="olena@example.com", subject="s", text="t", html="h"))
+    calendar.pass_by(days=7, seconds=1)
+    async with opened_house(tmp_path, clock=calendar, smtp_url="smtp://127.0.0.1:9") as house:
+        (mails,) = (chore for chore in folder_chores(house) if chore.name == "mails")
+        assert await mails.run() == 1
+    assert list((tmp_path / "outbox").iterdir()) == []
 
 
 async def test_a_chore_that_fails_is_logged_and_harms_no_other():

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 from tests.fakes.files import FakeFiles
 from tests.generation.jobs import FailingComposer, make_ready, request, rows, status
-from tests.houses import HERE
+from tests.houses import HERE, client_of, opened_house
 from tests.privacy.planting import make_everything
 from tests.redis_servers import redis_server
+from tests.writers import signed_in
 
 from tesigo.accounts.ports import Mail
 from tesigo.adapters.folder_files import FolderFiles
@@ -22,14 +24,14 @@ from tesigo.adapters.folder_mail import FolderMail
 from tesigo.adapters.redis_checkpoints import RedisCheckpoints
 from tesigo.documents.tasks import remove_files
 from tesigo.entry.api import make_app
+from tesigo.entry.wiring import open_house
 from tesigo.generation.ports import Checkpoint, NoCopies
 from tesigo.generation.tasks import run_job
 from tesigo.kit.clock import system_clock
 from tesigo.kit.queue import RetryIn, pause_since
 from tesigo.kit.secret_keys import generate_pair
 from tesigo.privacy.erasure_service import address_hash
-from tesigo.privacy.ports import NoKeptMails
-from tesigo.privacy.tasks import Broom, forget_copies
+from tesigo.privacy.tasks import Tools, forget_copies
 from tesigo.writing.errors import FaultyText
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -40,12 +42,12 @@ def asked(**more) -> dict:
     return {"asked_at": NOW.isoformat(), **more}
 
 
-def broom(*, copies=None, mails=None) -> Broom:
-    return Broom(copies=copies or NoCopies(), mails=mails or NoKeptMails(), keys=KEYS, clock=lambda: NOW)
-
-
 def outbox_of(folder: Path) -> FolderMail:
     return FolderMail(folder, sender="TesiGo <no-reply@example.com>", clock=system_clock)
+
+
+def tools(mails, *, copies=None) -> Tools:
+    return Tools(copies=copies or NoCopies(), mails=mails, keys=KEYS, clock=lambda: NOW)
 
 
 async def test_mails_to_the_address_go_however_it_is_written_and_all_others_stay(tmp_path):
@@ -59,14 +61,14 @@ async def test_mails_to_the_address_go_however_it_is_written_and_all_others_stay
     (tmp_path / "letter.eml").write_bytes(b"To: ann.lee@example.com\r\n\r\nnot ours")
     wanted = address_hash("ann.lee@example.com", keys=KEYS)
     assert "ann" not in wanted
-    await forget_copies(broom(mails=mails), asked(job_ids=[], address_hash=wanted))
+    await forget_copies(tools(mails), asked(job_ids=[], address_hash=wanted))
     left = [message_from_bytes(file.read_bytes())["To"] for file in tmp_path.iterdir()]
     assert len(left) == len(others) + 2
     assert [to for to in left if to and to.lower() == "ann.lee@example.com"] == [
         "ann.lee@example.com"
     ]  # not ours
     await forget_copies(
-        broom(mails=mails), asked(job_ids=[], address_hash=address_hash("ІВАН@пошта.укр", keys=KEYS))
+        tools(mails), asked(job_ids=[], address_hash=address_hash("ІВАН@пошта.укр", keys=KEYS))
     )
     assert len(list(tmp_path.iterdir())) == len(others) + 1
 
@@ -77,7 +79,7 @@ async def test_an_outbox_that_cannot_be_read_is_tried_again(tmp_path):
             raise PermissionError
 
     with pytest.raises(RetryIn) as again, capture_logs():
-        await forget_copies(broom(mails=Locked()), asked(job_ids=[], address_hash="x"))
+        await forget_copies(tools(Locked()), asked(job_ids=[], address_hash="x"))
     assert again.value.delay_s == 2
 
 
@@ -92,13 +94,13 @@ async def test_copies_in_redis_are_removed_and_a_redis_that_hangs_is_asked_again
         payload = asked(job_ids=[str(job_id) for job_id in job_ids], address_hash="x")
         server.pause()
         with pytest.raises(RetryIn), capture_logs():
-            await forget_copies(broom(copies=copies), payload)
+            await forget_copies(tools(outbox_of(tmp_path), copies=copies), payload)
         server.go_on()
         async with asyncio.timeout(10):
             while client.dbsize() > 1:
                 with capture_logs():
                     try:
-                        await forget_copies(broom(copies=copies), payload)
+                        await forget_copies(tools(outbox_of(tmp_path), copies=copies), payload)
                     except RetryIn:
                         await asyncio.sleep(0.05)  # as the queue waits
         assert client.keys() == [b"another's"]
@@ -146,6 +148,21 @@ async def test_a_folder_that_is_broken_is_tried_again_and_is_empty_once_it_is_me
 def test_pauses_grow_and_then_stay(tried_for_s, pause_s):
     assert pause_since(NOW, NOW + timedelta(seconds=tried_for_s)) == pause_s
     assert pause_since(NOW, NOW + timedelta(seconds=tried_for_s), longest_s=60.0) == min(pause_s, 60)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_mails_of_the_time_before_there_was_a_mail_server_go_with_the_account(tmp_path):
+    outbox = tmp_path / "outbox"
+    async with opened_house(tmp_path) as before:
+        async with signed_in(before) as me:
+            headers = {"Authorization": me.client.headers["authorization"]}
+        settings = before.settings.model_copy(update={"smtp_url": SecretStr("smtp://127.0.0.1:9")})
+        async with open_house(settings) as house, client_of(house, **headers) as client:
+            assert list(outbox.iterdir())
+            assert (await client.delete("/api/v1/user/delete-account")).status_code == 200
+            async with asyncio.timeout(20):
+                while list(outbox.iterdir()):  # noqa: ASYNC110 - only the folder knows
+                    await asyncio.sleep(0.01)
 
 
 @pytest.mark.asyncio(loop_scope="module")

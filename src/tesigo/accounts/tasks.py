@@ -22,7 +22,7 @@ _AFTER_DATABASE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class Tools:
     """All that mails are sent with. base_url: where links lead, without a slash at its end."""
 
     database: Database
@@ -32,7 +32,7 @@ class Post:
     base_url: str
 
 
-async def send_link(post: Post, payload: Mapping[str, Any]) -> None:
+async def send_link(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Mail the link that the payload names; no transaction is open while it is handed over.
 
     Where the mail is not taken, or the database is away, the queue brings the task again, at last every minute, until
@@ -41,37 +41,37 @@ async def send_link(post: Post, payload: Mapping[str, Any]) -> None:
     """
     code_id = int(payload["code_id"])
     try:
-        async with post.database.transaction() as tx:
+        async with tools.database.transaction() as tx:
             link = await links_service.find_link_to_send(
-                tx, code_id, language=payload["language"], base_url=post.base_url, keys=post.keys
+                tx, code_id, language=payload["language"], base_url=tools.base_url, keys=tools.keys
             )
         if link is not None:
-            await _send(post, code_id, link)
+            await _send(tools, code_id, link)
     except DatabaseAway as away:
         log.warning("a mail waits for the database", code_id=code_id, reason=away.reason)
         raise RetryIn(_AFTER_DATABASE_S) from away
 
 
-async def _send(post: Post, code_id: int, link: LinkToSend) -> None:
-    if post.clock() >= link.expires_at:
-        await _give_up(post, code_id)
+async def _send(tools: Tools, code_id: int, link: LinkToSend) -> None:
+    if tools.clock() >= link.expires_at:
+        await _give_up(tools, code_id)
         return
     try:
-        await post.mailer.send(link.mail)
+        await tools.mailer.send(link.mail)
     except MailRefused:
         log.warning("a mail was refused for good and is not sent", code_id=code_id)
     except MailNotSent as failure:
-        now = post.clock()
+        now = tools.clock()
         pause_s = pause_since(link.asked_at, now, longest_s=_LONGEST_PAUSE_S)
         if (link.expires_at - now).total_seconds() > pause_s:
             raise RetryIn(pause_s) from failure
-        await _give_up(post, code_id)
+        await _give_up(tools, code_id)
         return
-    async with post.database.transaction() as tx:
+    async with tools.database.transaction() as tx:
         await links_service.note_link_done(tx, code_id)
 
 
-async def _give_up(post: Post, code_id: int) -> None:
+async def _give_up(tools: Tools, code_id: int) -> None:
     log.error("a mail could not be sent before its code expired, it is given up", code_id=code_id)
-    async with post.database.transaction() as tx:
+    async with tools.database.transaction() as tx:
         await links_service.note_link_done(tx, code_id)

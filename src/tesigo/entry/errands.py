@@ -11,14 +11,12 @@ from functools import partial
 
 from tesigo.accounts import tasks as accounts_tasks
 from tesigo.accounts.links_service import SEND_LINK
-from tesigo.adapters.folder_mail import FolderMail
 from tesigo.documents import tasks as documents_tasks
 from tesigo.documents.files_service import REMOVE_FILES
 from tesigo.entry.wiring import House
 from tesigo.kit.queue_worker import Handler, consume
 from tesigo.privacy import tasks as privacy_tasks
 from tesigo.privacy.erasure_service import FORGET_COPIES
-from tesigo.privacy.ports import NoKeptMails
 
 _AT_A_TIME = 4
 """Each may hold one of the threads that the process has for what blocks, and must leave some to the requests."""
@@ -27,23 +25,23 @@ _GRACE_S = 5.0
 
 def errands_of(house: House) -> Mapping[str, Handler]:
     """Return who does which task, by its name in the queue."""
-    post = accounts_tasks.Post(
+    mail_tools = accounts_tasks.Tools(
         database=house.database,
         clock=house.clock,
         keys=house.keys,
         mailer=house.mailer,
         base_url=house.settings.base_url,
     )
-    broom = privacy_tasks.Broom(
+    privacy_tools = privacy_tasks.Tools(
         copies=house.tools.copies,
-        mails=house.mailer if isinstance(house.mailer, FolderMail) else NoKeptMails(),
+        mails=house.outbox,
         keys=house.keys,
         clock=house.clock,
     )
     return {
-        SEND_LINK: partial(accounts_tasks.send_link, post),
+        SEND_LINK: partial(accounts_tasks.send_link, mail_tools),
         REMOVE_FILES: partial(documents_tasks.remove_files, house.files, house.clock),
-        FORGET_COPIES: partial(privacy_tasks.forget_copies, broom),
+        FORGET_COPIES: partial(privacy_tasks.forget_copies, privacy_tools),
     }
 
 

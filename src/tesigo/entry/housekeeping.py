@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts import links_service
 from tesigo.accounts import service as accounts
-from tesigo.adapters.folder_mail import FolderMail
 from tesigo.documents import drafts_service, export_service
 from tesigo.documents import service as documents
 from tesigo.entry.wiring import House
@@ -56,11 +55,10 @@ def database_chores(house: House) -> Mapping[Chore, str]:
 
 def folder_chores(house: House) -> tuple[Chore, ...]:
     """Return what is done in the folders of this process, which workers on other machines do not see."""
-    exports = Chore("exports", partial(_forget_exports, house))
-    if isinstance(house.mailer, FolderMail):
-        mailer = house.mailer
-        return exports, Chore("mails", lambda: mailer.forget_old(house.clock()))
-    return (exports,)
+    return (
+        Chore("exports", partial(_forget_exports, house)),
+        Chore("mails", lambda: house.outbox.forget_old(house.clock())),
+    )
 
 
 def periodic(house: House) -> tuple[Periodic, ...]:

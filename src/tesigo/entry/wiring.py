@@ -36,7 +36,10 @@ _LOOK_EVERY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What one process of an installation holds: settings, connections, and an adapter for each port."""
+    """What one process of an installation holds: settings, connections, and an adapter for each port.
+
+    outbox: where mails are kept that no mail server took; with one, those of the time before it.
+    """
 
     settings: Settings
     clock: Clock
@@ -44,6 +47,7 @@ class House:
     database: Database
     news: News
     mailer: Mailer
+    outbox: FolderMail
     files: FileStore
     rates: Rates
     tools: Tools
@@ -70,6 +74,7 @@ async def open_house(
     ):
         database = Database(url)
         news = News(url)
+        outbox = _outbox(settings, clock, announce_mail)
         try:
             yield House(
                 settings=settings,
@@ -77,7 +82,8 @@ async def open_house(
                 keys=keys,
                 database=database,
                 news=news,
-                mailer=_mailer(settings, clock, announce_mail),
+                mailer=_mailer(settings, clock, outbox),
+                outbox=outbox,
                 files=FolderFiles(settings.data_dir / "files"),
                 rates=Rates(rate_store, settings, secret=keys.secret_key),
                 tools=Tools(
@@ -155,9 +161,13 @@ def _keys(settings: Settings) -> KeyPair:
     return kept_pair(settings.data_dir)
 
 
-def _mailer(settings: Settings, clock: Clock, announce: Callable[[str], None] | None) -> Mailer:
-    if settings.smtp_url is not None:
-        return SmtpMail(settings.smtp_url.get_secret_value(), sender=settings.mail_sender, clock=clock)
+def _mailer(settings: Settings, clock: Clock, outbox: FolderMail) -> Mailer:
+    if settings.smtp_url is None:
+        return outbox
+    return SmtpMail(settings.smtp_url.get_secret_value(), sender=settings.mail_sender, clock=clock)
+
+
+def _outbox(settings: Settings, clock: Clock, announce: Callable[[str], None] | None) -> FolderMail:
     return FolderMail(
         settings.data_dir / "outbox",
         sender=settings.mail_sender,

@@ -1,4 +1,4 @@
-"""What erasure needs from outside: the mails that an installation without a mail server keeps."""
+"""What erasure needs from outside: the mails that an installation keeps while it has no mail server."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,11 +10,3 @@ class KeptMails(Protocol):
     async def forget_mails(self, is_to: Callable[[str], bool]) -> int:
         """Remove the mails to every address of which this is true; return how many went. Raises OSError."""
         ...
-
-
-class NoKeptMails:
-    """Mails that were handed to a mail server: none is kept here."""
-
-    async def forget_mails(self, is_to: Callable[[str], bool]) -> int:  # noqa: ARG002 - the port's
-        """Return 0."""
-        return 0

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Broom:
+class Tools:
     """What copies are removed with."""
 
     copies: CheckpointCopies
@@ -29,7 +29,7 @@ class Broom:
     clock: Clock
 
 
-async def forget_copies(broom: Broom, payload: Mapping[str, Any]) -> None:
+async def forget_copies(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Remove the copies of the checkpoints of these jobs, and the kept mails to the address with this hash.
 
     Raises RetryIn until all are gone, however long that takes: their owner was told that they go.
@@ -37,18 +37,18 @@ async def forget_copies(broom: Broom, payload: Mapping[str, Any]) -> None:
     wanted = str(payload["address_hash"])
 
     def is_to(address: str) -> bool:
-        return hmac.compare_digest(address_hash(address, keys=broom.keys), wanted)
+        return hmac.compare_digest(address_hash(address, keys=tools.keys), wanted)
 
     try:
-        await broom.mails.forget_mails(is_to)
-        are_gone = await broom.copies.forget([uuid.UUID(job_id) for job_id in payload["job_ids"]])
+        await tools.mails.forget_mails(is_to)
+        are_gone = await tools.copies.forget([uuid.UUID(job_id) for job_id in payload["job_ids"]])
     except Exception as failure:
-        raise _try_again(broom, payload, type(failure).__name__) from failure
+        raise _try_again(tools, payload, type(failure).__name__) from failure
     if not are_gone:
-        raise _try_again(broom, payload, "Redis does not answer")
+        raise _try_again(tools, payload, "Redis does not answer")
 
 
-def _try_again(broom: Broom, payload: Mapping[str, Any], reason: str) -> RetryIn:
-    pause_s = pause_since(datetime.fromisoformat(payload["asked_at"]), broom.clock())
+def _try_again(tools: Tools, payload: Mapping[str, Any], reason: str) -> RetryIn:
+    pause_s = pause_since(datetime.fromisoformat(payload["asked_at"]), tools.clock())
     log.warning("copies cannot be removed, trying again", reason=reason, pause_s=pause_s)
     return RetryIn(pause_s)
