@@ -9,12 +9,13 @@ import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
-from tests.houses import ABSTRACTS, HERE, code_from_mail, opened_house
+from tests.houses import ABSTRACTS, GENEROUS, HERE, code_from_mail, opened_house
 from tests.redis_servers import redis_server
 
 from tesigo.entry.api import make_app
 from tesigo.entry.errands import errands
 from tesigo.entry.wiring import House
+from tesigo.kit.settings import Settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -167,7 +168,7 @@ async def test_wrong_codes_are_counted_by_route_and_form_together_and_then_no_co
         assert (await elsewhere.redeem(code)).status_code == 200
 
 
-async def test_of_100_wrong_codes_at_once_exactly_as_many_are_tried_as_may_be(visitor):
+async def test_of_100_wrong_codes_at_once_exactly_as_many_are_answered_as_may_be(visitor):
     answers = await asyncio.gather(*(visitor.redeem("AAAA-BBBB") for _ in range(100)))
     assert sorted(answer.status_code for answer in answers) == [400] * SIGN_INS + [429] * (100 - SIGN_INS)
 
@@ -180,6 +181,17 @@ async def test_right_codes_do_not_count(house):
             codes.append(await code_from_mail(house.settings.data_dir / "outbox", somebody.email))
     async with visitor_of(house) as hall:
         assert [(await hall.redeem(code)).status_code for code in codes] == [200] * len(codes)
+
+
+async def test_a_whole_lecture_hall_behind_one_address_signs_in_at_once(house):
+    codes = []
+    for _ in range(4 * SIGN_INS):
+        async with visitor_of(house) as somebody:
+            await somebody.ask_for_link(somebody.email)
+            codes.append(await code_from_mail(house.settings.data_dir / "outbox", somebody.email))
+    async with visitor_of(house) as hall:
+        answers = await asyncio.gather(*(hall.redeem(code) for code in codes))
+        assert [answer.status_code for answer in answers] == [200] * len(codes)
 
 
 async def test_outlines_and_jobs_and_resumptions_count_together(me):
@@ -255,6 +267,18 @@ async def test_what_is_limited_says_so_in_the_schema(visitor):
         ("post", "/api/v1/documents/{document_id}/sources"),
         ("get", "/api/v1/documents/{document_id}/export"),
     } <= limited
+
+
+async def test_without_any_setting_the_sixth_link_and_the_sixth_wrong_code_are_refused(tmp_path):
+    unset = {name: Settings.model_fields[name].default for name in GENEROUS}
+    async with opened_house(tmp_path, **unset) as house, errands(house), visitor_of(house) as visitor:
+        links = [await visitor.ask_for_link() for _ in range(8)]
+        assert [answer.status_code for answer in links] == [202] * 5 + [429] * 3
+        wrong = [await visitor.redeem("AAAA-BBBB") for _ in range(8)]
+        assert [answer.status_code for answer in wrong] == [400] * 5 + [429] * 3
+        assert all(is_refused(answer) for answer in (*links[5:], *wrong[5:]))
+        async with visitor_of(house) as elsewhere:
+            await elsewhere.sign_in()
 
 
 async def test_when_redis_is_away_nobody_signs_in_and_all_else_goes_on(tmp_path):

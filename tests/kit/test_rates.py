@@ -1,5 +1,7 @@
 """What a limit does with a count: refuse and say when, let pass, or hold without one."""
 
+import asyncio
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -40,6 +42,10 @@ class Seen:
         self.asked.append((key, amount, window_s))
         return self._answer or Place(key, "token")
 
+    async def find_wait(self, key: str, *, amount: int, window_s: int) -> Wait | None:
+        answer = await self.take(key, amount=amount, window_s=window_s)
+        return answer if isinstance(answer, Wait) else None
+
     async def give_back(self, place: Place) -> None:
         self.asked.append((place.key, 0, 0))
 
@@ -53,6 +59,9 @@ class Away:
     async def take(self, key: str, *, amount: int, window_s: int) -> Place | Wait:  # noqa: ARG002 - the port's
         if self._takes:
             return Place(key, "token")
+        raise RatesAway(retry_after_s=4.2)
+
+    async def find_wait(self, key: str, *, amount: int, window_s: int) -> Wait | None:  # noqa: ARG002 - the port's
         raise RatesAway(retry_after_s=4.2)
 
     async def give_back(self, place: Place) -> None:  # noqa: ARG002 - the port's
@@ -106,29 +115,83 @@ async def test_signing_in_does_not_go_on_without_a_count_and_all_else_does():
         assert await rates.take(limit, 7) is None
 
 
-async def test_only_the_failure_counts():
+@pytest.mark.parametrize("way", [Rates.counting_failures, Rates.holding_a_place])
+async def test_only_the_failure_counts(way):
     rates = rates_over(MemoryRates())
     for _ in range(5):
-        async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+        async with way(rates, KeyError, WRONG_CODES, "somebody"):
             pass
         with pytest.raises(ValueError, match="something else"):
-            async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+            async with way(rates, KeyError, WRONG_CODES, "somebody"):
                 raise ValueError("something else")
     for _ in range(2):
         with pytest.raises(KeyError):
-            async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+            async with way(rates, KeyError, WRONG_CODES, "somebody"):
                 raise KeyError
     with pytest.raises(LimitReached):
-        async with rates.counting(KeyError, WRONG_CODES, "somebody"):
+        async with way(rates, KeyError, WRONG_CODES, "somebody"):
             raise AssertionError("entered")
 
 
+async def at_once(way, rates: Rates, *, number: int, failing: bool) -> Counter[str]:
+    """Return what became of so many attempts, none of which ends before all have been let in or refused."""
+    all_came = asyncio.Event()
+    seen: Counter[str] = Counter()
+
+    def note(what: str) -> None:
+        seen[what] += 1
+        if seen["tried"] + seen["refused"] == number:
+            all_came.set()
+
+    async def check_code() -> None:
+        note("tried")
+        await all_came.wait()
+        if failing:
+            raise KeyError
+
+    async def attempt() -> None:
+        try:
+            async with way(rates, KeyError, WRONG_CODES, "somebody"):
+                await check_code()
+            note("passed")
+        except KeyError:
+            note("failed")
+        except LimitReached:
+            note("refused")
+
+    await asyncio.gather(*(attempt() for _ in range(number)))
+    return seen
+
+
+async def test_what_succeeds_passes_in_any_number_at_once_where_failures_alone_are_counted():
+    rates = rates_over(MemoryRates())
+    seen = await at_once(Rates.counting_failures, rates, number=9, failing=False)
+    assert seen == {"tried": 9, "passed": 9}
+    seen = await at_once(Rates.counting_failures, rates, number=9, failing=True)
+    assert seen == {"tried": 9, "failed": 2, "refused": 7}
+
+
+async def test_no_more_are_tried_at_once_than_may_fail_where_a_place_is_held():
+    seen = await at_once(Rates.holding_a_place, rates_over(MemoryRates()), number=9, failing=True)
+    assert seen == {"tried": 2, "failed": 2, "refused": 7}
+
+
+@pytest.mark.parametrize("way", [Rates.counting_failures, Rates.holding_a_place])
+async def test_what_needs_a_count_is_not_tried_without_one_and_all_else_is(way):
+    with pytest.raises(RatesAway):
+        async with way(rates_over(Away()), KeyError, WRONG_CODES, "somebody"):
+            raise AssertionError("entered")
+    with pytest.raises(KeyError):
+        async with way(rates_over(Away()), KeyError, UPLOADS, 7):
+            raise KeyError
+    async with way(rates_over(Away()), KeyError, UPLOADS, 7):
+        pass  # nothing was taken, nothing is given back
+
+
 async def test_what_was_done_stays_done_when_its_place_cannot_be_given_back():
-    async with rates_over(Away(takes=True)).counting(KeyError, WRONG_CODES, "somebody"):
+    async with rates_over(Away(takes=True)).holding_a_place(KeyError, WRONG_CODES, "somebody"):
         done = True
     assert done
-    async with rates_over(Away()).counting(KeyError, UPLOADS, 7):
-        pass  # nothing was taken, nothing is given back
 
 
 @pytest.mark.parametrize(

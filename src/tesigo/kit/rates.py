@@ -68,7 +68,7 @@ WRONG_CODES = Limit(
     WhenAway.REFUSE,
     "Several wrong codes came from your network address",
 )
-"""Codes that were wrong, by the client's address; use it with `Rates.counting`."""
+"""Codes that were wrong, by the client's address; use it with `Rates.counting_failures`."""
 
 WRONG_FACTORS = Limit(
     "wrong-second-factors",
@@ -77,7 +77,7 @@ WRONG_FACTORS = Limit(
     WhenAway.REFUSE,
     "The second factor of your account was wrong several times",
 )
-"""Codes of a second factor that were wrong, by user; use it with `Rates.counting`."""
+"""Codes of a second factor that were wrong, by user; use it with `Rates.holding_a_place`."""
 
 GENERATIONS = Limit(
     "generations", attrgetter("generation_limit"), _HOUR_S, WhenAway.GO_ON, "Many texts were asked for in an hour"
@@ -130,9 +130,22 @@ class RateStore(Protocol):
         """
         ...
 
+    async def find_wait(self, key: str, *, amount: int, window_s: int) -> Wait | None:
+        """Return how long until a place is free, None when one is; nothing is taken.
+
+        Decides as fast as `take`. Raises RatesAway when it cannot.
+        """
+        ...
+
     async def give_back(self, place: Place) -> None:
         """Free a place before its time; one that is gone already is no error. Raises RatesAway."""
         ...
+
+
+class _Question(Protocol):
+    """What a store is asked about a key."""
+
+    async def __call__(self, key: str, *, amount: int, window_s: int) -> Place | Wait | None: ...
 
 
 class Rates:
@@ -148,27 +161,33 @@ class Rates:
 
         Raises LimitReached; RatesAway, where the limit refuses then.
         """
-        try:
-            taken = await self._store.take(
-                f"{limit.name}:{self._hash(limit.name, whom)}",
-                amount=limit.amount(self._settings),
-                window_s=limit.window_s,
-            )
-        except RatesAway:
-            if limit.when_away is WhenAway.REFUSE:
-                raise
-            return None
-        if isinstance(taken, Wait):
-            minutes = math.ceil(taken.seconds / 60)
-            again = "a minute" if minutes == 1 else f"{minutes} minutes"
-            raise LimitReached(f"{limit.refusal}; try again in {again}.", retry_after_s=taken.seconds)
-        return taken
+        return await self._ask(self._store.take, limit, whom)
 
     @asynccontextmanager
-    async def counting(self, failure: type[Exception], limit: Limit, whom: str | int) -> AsyncIterator[None]:
-        """Count what is done in the block only if it ends in this failure.
+    async def counting_failures(
+        self, failure: type[Exception], limit: Limit, whom: str | int
+    ) -> AsyncIterator[None]:
+        """Count what is done in the block once it has ended in this failure; raises as `take` does.
 
-        A place is held meanwhile, so that no more can be tried at once than may fail. Raises as `take` does.
+        Nothing is held meanwhile: of any number at once all that succeed pass, as of a lecture hall behind one
+        address. Of those that fail at once more than the limit are tried, and those above it end in LimitReached:
+        harmless only where guessing is hopeless, as with the 140 bits of a link's code. Else: `holding_a_place`.
+        """
+        await self._ask(self._store.find_wait, limit, whom)
+        try:
+            yield
+        except failure:
+            await self.take(limit, whom)
+            raise
+
+    @asynccontextmanager
+    async def holding_a_place(
+        self, failure: type[Exception], limit: Limit, whom: str | int
+    ) -> AsyncIterator[None]:
+        """Hold a place for what is done in the block, and keep it only if it ends in this failure.
+
+        So no more can be tried at once than may fail, for what can be guessed; the price is that those who would
+        succeed are refused while the places are held. Raises as `take` does.
         """
         place = await self.take(limit, whom)
         try:
@@ -179,6 +198,24 @@ class Rates:
             await self._give_back(place)
             raise
         await self._give_back(place)
+
+    async def _ask(self, question: _Question, limit: Limit, whom: str | int) -> Place | None:
+        """Return the place if one was asked for; None also when the limit lets pass what cannot be counted."""
+        try:
+            answer = await question(
+                f"{limit.name}:{self._hash(limit.name, whom)}",
+                amount=limit.amount(self._settings),
+                window_s=limit.window_s,
+            )
+        except RatesAway:
+            if limit.when_away is WhenAway.REFUSE:
+                raise
+            return None
+        if isinstance(answer, Wait):
+            minutes = math.ceil(answer.seconds / 60)
+            again = "a minute" if minutes == 1 else f"{minutes} minutes"
+            raise LimitReached(f"{limit.refusal}; try again in {again}.", retry_after_s=answer.seconds)
+        return answer
 
     async def _give_back(self, place: Place | None) -> None:
         if place is None:
