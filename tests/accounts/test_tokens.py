@@ -129,7 +129,7 @@ async def test_without_a_token_the_answer_says_how_to_bring_one(house: House):
 
 async def test_tokens_of_a_deleted_user_stop_at_once(house: House):
     tokens = await house.enter()
-    await house.sql("UPDATE users SET deleted_at = now()")
+    await house.sql("UPDATE users SET deleted_at = now(), email = 'deleted_' || id || '@deleted.com'")
     assert (await house.me(tokens["access_token"])).status_code == 401
     assert (await house.refresh(tokens["refresh_token"])).status_code == 401
 

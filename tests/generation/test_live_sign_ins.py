@@ -180,7 +180,8 @@ async def test_what_a_sign_in_watches_ends_when_another_device_ends_it(address, 
 @pytest.mark.parametrize(
     "end",
     [
-        "UPDATE users SET deleted_at = now() WHERE id = (SELECT user_id FROM documents WHERE id = :id)",
+        "UPDATE users SET deleted_at = now(), email = 'deleted_' || id || '@deleted.com' "
+        "WHERE id = (SELECT user_id FROM documents WHERE id = :id)",
         "DELETE FROM sign_ins WHERE user_id = (SELECT user_id FROM documents WHERE id = :id)",
     ],
 )

@@ -21,7 +21,13 @@ class UserRow(Row):
     """
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("email = lower(email)", name="email_is_lower_case"),)
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_is_lower_case"),
+        CheckConstraint(
+            r"(email ~ '^deleted_[0-9]+@deleted\.com$') = (deleted_at IS NOT NULL)",
+            name="deleted_are_anonymous",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     email: Mapped[str] = mapped_column(String(320), unique=True)
