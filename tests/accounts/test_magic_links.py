@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from tests.accounts.conftest import API, House
 from tests.databases import SERVERS
 from tests.fakes.mailer import code_in
@@ -193,10 +194,27 @@ async def test_an_address_among_admin_emails_becomes_administrator_at_sign_in(ho
     assert (await house.enter("Boss@example.com"))["user"]["is_admin"] is True
 
 
+async def test_an_administrators_address_may_be_written_in_admin_emails_as_mail_carries_it(house: House):
+    settings = house.app.state.settings
+    house.app.state.settings = settings.model_copy(update={"admin_emails": ("boss@xn--80a1acn3a.xn--j1amh",)})
+    assert (await house.enter("boss@пошта.укр"))["user"]["is_admin"] is True
+    assert (await house.enter("boss@example.com"))["user"]["is_admin"] is False
+
+
+async def test_nobody_signs_in_with_the_address_that_a_deleted_account_will_have(house: House):
+    await house.enter()
+    answer = await house.ask("Deleted_1@deleted.com")
+    assert (answer.status_code, house.mailer.tries) == (422, 1)
+    for change in ("email = 'deleted_1@deleted.com'", "deleted_at = now()"):
+        with pytest.raises(IntegrityError):
+            await house.sql(f"UPDATE users SET {change}")  # noqa: S608 - ours
+
+
 async def test_a_deleted_user_is_not_signed_in_again(house: House):
     await house.enter()
     code = await house.code_for()
-    await house.sql("UPDATE users SET deleted_at = now()")
+    await house.sql("UPDATE users SET deleted_at = now(), email = 'deleted_1@deleted.com'")
+    await house.sql("UPDATE link_codes SET email = 'deleted_1@deleted.com'")
     answer = await house.verify(code)
     assert (answer.status_code, problem_code(answer)) == (400, NOT_VALID)
 

@@ -11,10 +11,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts import factor_service, links_store, service, store
-from tesigo.accounts.addresses import normalise_address
+from tesigo.accounts.addresses import is_among, normalise_address
 from tesigo.accounts.codes import code_of_seed, keyed_hash, new_seed, plain_code
 from tesigo.accounts.errors import CodeOfOtherBrowser, ConsentRequired, LinkCodeNotValid
-from tesigo.accounts.identity import ConsentKind, Language, NewUserConsents, SignedIn, Visitor
+from tesigo.accounts.identity import ConsentKind, Language, NewUserConsents, Redeemer, SignedIn, Visitor
 from tesigo.accounts.mails import compose_link_mail
 from tesigo.accounts.models import UserRow
 from tesigo.accounts.ports import Mail
@@ -95,7 +95,7 @@ async def redeem_link(
     tx: AsyncSession,
     *,
     code: str,
-    browser: str | None,
+    redeemer: Redeemer,
     second_factor: str | None,
     consents: NewUserConsents,
     visitor: Visitor,
@@ -105,15 +105,17 @@ async def redeem_link(
 ) -> SignedIn:
     """Return who has proved to read the mails of the address, as a new user if there was none.
 
-    browser: the secret of the browser that redeems, None for a program. consents: regarded for a new user only.
+    redeemer: how the code came, and to which browser. consents: regarded for a new user only.
     second_factor: the digits of the device, regarded for a user who has a second factor in force.
     Raises LinkCodeNotValid; CodeOfOtherBrowser, which uses nothing up; ConsentRequired for a new user without the
     essential consent, SecondFactorRequired, SecondFactorNotValid: when the transaction is rolled back, as it must
     be, the code is good again.
     """
     code_hash = _code_hash(code, keys)
-    browser_hash = _browser_hash(browser, keys)
-    email = await links_store.claim_link_code(tx, code_hash, browser_hash=browser_hash, now=now)
+    browser_hash = _browser_hash(redeemer.browser, keys)
+    email = await links_store.claim_link_code(
+        tx, code_hash, came_by=redeemer.came_by, browser_hash=browser_hash, now=now
+    )
     if email is None:
         if await links_store.has_good_link_code(tx, code_hash, now=now):
             raise CodeOfOtherBrowser(
@@ -127,7 +129,7 @@ async def redeem_link(
     if row is None or row.deleted_at is not None:
         raise _code_not_valid()
     await factor_service.require_factor(tx, row.id, typed=second_factor, keys=keys, now=now)
-    if email in admin_emails and not row.is_admin:
+    if not row.is_admin and is_among(email, admin_emails):
         row.is_admin = True
         log.info("administrator made", user_id=row.id, by="ADMIN_EMAILS")
     return await service.begin_sign_in(tx, row, visitor=visitor, keys=keys, now=now)

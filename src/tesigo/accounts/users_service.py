@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts import service, store, users_store
-from tesigo.accounts.addresses import normalise_address
+from tesigo.accounts.addresses import is_among, normalise_address
 from tesigo.accounts.errors import AddressUnknown, AdministratorBySetting, UserGone
 from tesigo.accounts.identity import User
 from tesigo.accounts.models import UserRow
@@ -77,14 +77,14 @@ async def set_rights(
 ) -> UserEntry:
     """Return the user with the wanted rights, which hold from their next request on.
 
-    admin_emails: ADMIN_EMAILS, in lower case. Raises AdministratorBySetting for who stands there and shall
+    admin_emails: ADMIN_EMAILS, however it is written. Raises AdministratorBySetting for who stands there and shall
     be no administrator; UserGone when the user was deleted meanwhile.
     """
     row = await store.lock_user(tx, user_id)
     if row is None:
         raise UserGone("This user was deleted meanwhile.")
     is_admin = wanted.get("is_admin", row.is_admin)
-    if row.email in admin_emails and not is_admin:
+    if not is_admin and is_among(row.email, admin_emails):
         raise AdministratorBySetting(
             "This address stands in ADMIN_EMAILS and would be an administrator again at the next sign-in: "
             "take it out there, restart TesiGo, then take the right away."
