@@ -5,218 +5,29 @@ A route that `ROUTES` does not name fails the first test: tell there, in one lin
 
 import asyncio
 import itertools
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 import pytest_asyncio
 import websockets
 from fastapi import HTTPException
-from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import async_object_session
-from tests.houses import ABSTRACTS, HERE, client_of, opened_house, sign_in
+from tests.houses import HERE, client_of, opened_house
+from tests.integration.known_routes import DOCUMENT, PAGE, ROUTES, Things, routes_of
+from tests.integration.people import MARK, Owned, People, Person, absent, make_owned
 from tests.servers import answering
 
-from tesigo.accounts.cookies import cookie_names
 from tesigo.documents import ownership as of_documents
 from tesigo.entry.api import make_app
-from tesigo.entry.wiring import House
 from tesigo.generation import ownership as of_jobs
 from tesigo.kit.requests import Tx
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BOSS = "boss@example.com"
-MARK = "Kalynivka"
-"""Stands in all that the owner has, and must stand in nothing that anybody else is answered."""
-
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "BREW")
-Things = dict[str, Any]
-_numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a route answers. whose: "owned" (it names a thing of somebody), "own" (the caller's alone), "free".
-
-    status: to its owner, or to whom it is free for. refused: to everybody who does not own the thing.
-    boss: to an administrator, where that is something else.
-    of: which thing takes the place of another in the path. ends: the caller's sign-in is over afterwards.
-    """
-
-    whose: str
-    status: int = 200
-    refused: int = 404
-    boss: int | None = None
-    of: tuple[tuple[str, str], ...] = ()
-    ends: bool = False
-    send: Callable[[Things], dict[str, Any]] = dict
-
-
-def owned(status: int = 200, *, of: dict[str, str] | None = None, refused: int = 404, **sent: Any) -> Known:
-    return Known("owned", status, refused, of=tuple((of or {}).items()), send=filled(sent))
-
-
-def own(status: int = 200, *, boss: int | None = None, ends: bool = False, **sent: Any) -> Known:
-    return Known("own", status, boss=boss, ends=ends, send=filled(sent))
-
-
-def free(status: int = 200, **sent: Any) -> Known:
-    return Known("free", status, send=filled(sent))
-
-
-def filled(sent: dict[str, Any]) -> Callable[[Things], dict[str, Any]]:
-    """Return the request's body, a text such as `{document_id}` in it replaced by that thing."""
-
-    def fill(things: Things) -> dict[str, Any]:
-        return {
-            way: {name: things.get(str(value).strip("{}"), value) for name, value in fields.items()}
-            if isinstance(fields, dict)
-            else fields
-            for way, fields in sent.items()
-        }
-
-    return fill
-
-
-DOCUMENT = "/api/v1/documents/{document_id}"
-PAGE = "/documents/{document_id}"
-WAITING = {"document_id": "waiting_id"}
-PAPER = [("files", ("papers.bib", b"@article{a, title={Essays and marks}, year={2020}, author={A. Adams}}"))]
-BRIEF = {"title": "Essays", "pages": "5", "language": "en", "citation_style": "apa", "norm": "generic"}
-ROUTES: dict[str, Known] = {
-    "POST /api/v1/auth/magic-link": free(202, json={"email": "somebody@example.com"}),
-    "POST /api/v1/auth/magic-link/verify": free(400, json={"code": "wrong"}),
-    "POST /api/v1/auth/refresh": free(401, json={"refresh_token": "wrong"}),
-    "POST /api/v1/auth/logout": free(401, json={"refresh_token": "wrong"}),
-    "GET /api/v1/user/me": own(),
-    "PATCH /api/v1/user/me": own(json={"full_name": "O. Somebody"}),
-    "GET /api/v1/user/consents": own(),
-    "PUT /api/v1/user/consents": own(json={"analytics": True, "marketing": False}),
-    "GET /api/v1/user/sessions": own(),
-    "DELETE /api/v1/user/sessions": own(204),
-    "DELETE /api/v1/user/sessions/{sign_in_id}": owned(204),
-    "GET /api/v1/user/second-factor": own(403, boss=200),
-    "POST /api/v1/user/second-factor": own(403, boss=200),
-    "POST /api/v1/user/second-factor/confirm": own(403, boss=400, json={"code": "492039"}),
-    "DELETE /api/v1/user/second-factor": own(403, boss=404, json={"code": "492039"}),
-    "GET /api/v1/user/export-data": own(),
-    "DELETE /api/v1/user/delete-account": own(ends=True),
-    "GET /api/v1/documents": own(),
-    "POST /api/v1/documents": own(201, json={"title": "Essays"}),
-    "GET /api/v1/documents/recover": own(),
-    f"GET {DOCUMENT}": owned(),
-    f"PUT {DOCUMENT}": owned(json={"title": "Mine now"}),
-    f"DELETE {DOCUMENT}": owned(204),
-    f"GET {DOCUMENT}/outline": owned(),
-    f"GET {DOCUMENT}/sections": owned(),
-    f"GET {DOCUMENT}/sections/{{number}}": owned(),
-    f"GET {DOCUMENT}/export": owned(params={"format": "md"}),
-    f"POST {DOCUMENT}/resume": owned(202, of=WAITING),
-    f"POST {DOCUMENT}/draft": owned(201, json={"content": "Mine now"}),
-    f"GET {DOCUMENT}/draft/latest": owned(),
-    f"GET {DOCUMENT}/drafts": owned(),
-    f"GET {DOCUMENT}/drafts/{{version}}": owned(),
-    f"GET {DOCUMENT}/sources": owned(),
-    f"POST {DOCUMENT}/sources": owned(201, json=ABSTRACTS[1]),
-    f"DELETE {DOCUMENT}/sources/{{source_id}}": owned(204, of={"source_id": "uncited_id"}),
-    "POST /api/v1/generate/outline": owned(json={"document_id": "{document_id}"}),
-    "POST /api/v1/generate/document-async": owned(202, json={"document_id": "{empty_id}"}),
-    "GET /api/v1/jobs/{job_id}/status": owned(),
-    "POST /api/v1/jobs/{job_id}/cancel": owned(202),
-    "GET /health/live": free(),
-    "GET /health/ready": free(),
-    "GET /metrics": free(),
-    "GET /metrics/": free(404),
-    "GET /openapi.json": free(),
-    "GET /": free(),
-    "POST /language": free(303, data={"language": "it"}),
-    "GET /sign-in": free(),
-    "POST /sign-in": free(303, data={"email": "somebody@example.com"}),
-    "GET /sign-in/code": free(),
-    "GET /sign-in/link": free(),
-    "POST /sign-in/code": free(400, data={"code": "wrong"}),
-    "POST /sign-out": free(303),
-    "GET /settings": own(),
-    "POST /settings/name": own(303, data={"name": "O. Somebody"}),
-    "POST /settings/consents": own(303, data={"analytics": "true"}),
-    "GET /settings/data.{kind}": own(),
-    "GET /settings/delete": own(),
-    "POST /settings/delete": own(400, data={"email": "nobody@example.com"}),
-    "POST /settings/sign-ins/{sign_in_id}/end": owned(303, refused=303),
-    "POST /settings/sign-ins/end-others": own(303),
-    "GET /settings/second-factor": own(403, boss=200),
-    "POST /settings/second-factor": own(403, boss=303),
-    "POST /settings/second-factor/confirm": own(403, boss=303, data={"code": "492039"}),
-    "POST /settings/second-factor/remove": own(403, boss=303, data={"code": "492039"}),
-    "GET /documents": own(),
-    "GET /documents/new": own(),
-    "POST /documents/new": own(303, data=BRIEF),
-    f"GET {PAGE}": owned(),
-    f"GET {PAGE}/delete": owned(),
-    f"POST {PAGE}/delete": owned(303),
-    f"GET {PAGE}/read": owned(),
-    f"GET {PAGE}/download/{{wanted}}": owned(),
-    f"POST {PAGE}/sources": owned(303, files=PAPER),
-    f"POST {PAGE}/sources/{{source_id}}/remove": owned(303, of={"source_id": "uncited_id"}),
-    f"POST {PAGE}/write": owned(303, of={"document_id": "empty_id"}),
-    f"POST {PAGE}/cancel": owned(303, of=WAITING),
-    f"POST {PAGE}/resume": owned(303, of=WAITING),
-}
-
-
-@dataclass(frozen=True)
-class Met:
-    """A route of the application. calls: all functions that it depends on, at any depth."""
-
-    name: str
-    path: str
-    is_told: bool
-    calls: frozenset[object]
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who asks, as a program and as a browser."""
-
-    email: str
-    token: str
-
-
-@dataclass(frozen=True)
-class People:
-    """Who tries: two that stay for all tests, and whoever is met once."""
-
-    client: httpx.AsyncClient
-    house: House
-    other: Person
-    boss: Person
-
-    async def somebody(self, email: str | None = None) -> Person:
-        """Return somebody new, signed in."""
-        email = email or f"somebody{next(_numbers)}@example.com"
-        headers = await sign_in(self.client, self.house.settings.data_dir / "outbox", email)
-        return Person(email, headers["Authorization"].removeprefix("Bearer "))
-
-    async def ask(self, name: str, who: Person | None, things: Things) -> httpx.Response:
-        """Ask for a route as this person would; pages are asked for by a browser."""
-        method, path = name.split()
-        known = ROUTES[name]
-        headers = {"Sec-Fetch-Site": "same-origin"}
-        if path.startswith(("/api/", "/health/", "/metrics", "/openapi.json")):
-            headers |= {"Authorization": f"Bearer {who.token}"} if who else {}
-        else:
-            cookie = cookie_names(self.house.settings).access
-            headers |= {"Accept": "text/html", "Accept-Language": "en"}
-            headers |= {"Cookie": f"{cookie}={who.token}"} if who else {}
-        named = {**things, **{name: things[instead] for name, instead in known.of}}
-        return await self.client.request(
-            method, path.format_map(named), headers=headers, **known.send(things)
-        )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -231,69 +42,10 @@ async def people(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Peop
         yield People(client, house, other, boss)
 
 
-@dataclass(frozen=True)
-class Owned:
-    """An owner, and what is theirs."""
-
-    owner: Person
-    things: Things
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def kept(people: People) -> Owned:
     """What nothing that is tried with it may change."""
     return await make_owned(people)
-
-
-async def make_owned(people: People) -> Owned:
-    owner = await people.somebody()
-    return Owned(owner, await make_things(people, owner))
-
-
-async def make_things(people: People, owner: Person) -> Things:
-    """Return the ids of a document with a source that is cited, one that is not, a section and a draft; of an
-    empty document; of a job that waits, and its document; and of a sign-in of the owner's.
-    """
-
-    async def ask(method: str, path: str, **more: Any) -> Any:
-        headers = {"Authorization": f"Bearer {owner.token}"}
-        answer = await people.client.request(method, f"/api/v1{path}", headers=headers, **more)
-        assert answer.status_code in (200, 201, 202), f"{method} {path}: {answer.text}"
-        return answer.json()
-
-    document_id = (await ask("POST", "/documents", json={"title": f"Feedback on essays in {MARK}"}))["id"]
-    cited, uncited = [
-        (await ask("POST", f"/documents/{document_id}/sources", json={**record, "publisher": MARK}))["items"][
-            0
-        ]
-        for record in ABSTRACTS[2:4]
-    ]
-    written = f"# Grading\n\nEssays of {MARK} are graded [@{cited['key']}].\n"
-    await ask("PUT", f"/documents/{document_id}", json={"content": written})
-    draft = await ask("POST", f"/documents/{document_id}/draft", json={"content": f"# {MARK}"})
-    empty = await ask("POST", "/documents", json={"title": f"Nothing of {MARK}"})
-    job = await ask("POST", "/generate/document-async", json={"title": f"Essays of {MARK}"})
-    (session,) = (await ask("GET", "/user/sessions"))["items"]
-    return {
-        "document_id": document_id,
-        "source_id": cited["id"],
-        "uncited_id": uncited["id"],
-        "number": "1",
-        "version": draft["version"],
-        "empty_id": empty["id"],
-        "waiting_id": job["document_id"],
-        "job_id": job["job_id"],
-        "sign_in_id": session["id"],
-        "wanted": "md",
-        "kind": "json",
-    }
-
-
-def absent(things: Things) -> Things:
-    """Return ids of nothing."""
-    nothing = {"number": "9.9", "version": 99, "job_id": uuid.uuid4(), "sign_in_id": uuid.uuid4()}
-    kept = {name: things[name] for name in ("wanted", "kind")}
-    return {**dict.fromkeys(things, 999_999), **nothing, **kept}
 
 
 def told(answer: httpx.Response) -> tuple[object, ...]:
@@ -303,25 +55,8 @@ def told(answer: httpx.Response) -> tuple[object, ...]:
     return answer.status_code, answer.text.replace(here, "HERE"), seen
 
 
-def routes_of(people: People) -> Iterator[Met]:
-    app = make_app(people.house)
-    for route in iter_route_contexts(app.routes):
-        methods = getattr(route, "methods", None)
-        path = getattr(route, "path", "").replace(":int}", "}")
-        for method in (methods or set()) - {"HEAD"}:
-            is_told = bool(getattr(route, "include_in_schema", False))
-            yield Met(f"{method} {path}", path, is_told, frozenset(_calls(getattr(route, "dependant", None))))
-
-
-def _calls(dependant: Any) -> Iterator[object]:
-    if dependant is not None:
-        yield dependant.call
-        for each in dependant.dependencies:
-            yield from _calls(each)
-
-
 async def test_every_route_is_known_here(people: People):
-    here = {route.name for route in routes_of(people)}
+    here = {route.name for route in routes_of(people.house)}
     assert here - ROUTES.keys() == set(), "tell in ROUTES what these answer to whom"
     assert ROUTES.keys() - here == set(), "these are gone"
     schema = (await people.client.get("/openapi.json")).json()
@@ -402,7 +137,7 @@ async def test_what_is_free_tells_nobody_of_anything(people: People, kept: Owned
 async def test_a_method_that_an_address_does_not_have_is_refused_and_fails_nowhere(
     people: People, kept: Owned
 ):
-    things, routes = kept.things, list(routes_of(people))
+    things, routes = kept.things, list(routes_of(people.house))
     for path in {route.path for route in routes}:
         address = path.format_map(things)
         own = {route.name.split()[0] for route in routes if route.path.format_map(things) == address}
@@ -465,7 +200,9 @@ IN_TRANSACTIONS_OF_THEIR_OWN = {
 
 async def test_every_route_with_a_document_or_a_job_asks_by_the_one_dependency(people: People):
     named = [
-        route for route in routes_of(people) if {"{document_id}", "{job_id}"} & set(route.path.split("/"))
+        route
+        for route in routes_of(people.house)
+        if {"{document_id}", "{job_id}"} & set(route.path.split("/"))
     ]
     without = {route.name for route in named if not CHECKS & route.calls}
     assert without == IN_TRANSACTIONS_OF_THEIR_OWN

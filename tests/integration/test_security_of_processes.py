@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookies import SimpleCookie
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.databases import EMBEDDED, database
 from tests.houses import code_from_mail
+from tests.integration.sites import cookies_of
 from tests.ports import kept_port
 from tests.processes import Running, tesigo
 
@@ -129,6 +129,9 @@ async def do_everything(client: httpx.AsyncClient, outbox: Path) -> dict[str, st
     assert page.status_code == 303, page.text
     cookies = cookies_of(page)
     assert {"__Host-tesigo_access", "__Host-tesigo_refresh"} <= cookies.keys()
+    for line in (line for answer in (asked, page) for line in answer.headers.get_list("set-cookie")):
+        assert "Secure" in line
+        assert "HttpOnly" in line
     await client.get("/documents", headers={**own, "Cookie": header_of(cookies)})
     await client.post("/sign-out", headers={**own, "Cookie": header_of(cookies)})
     await client.post(f"{api}/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
@@ -145,19 +148,10 @@ async def do_everything(client: httpx.AsyncClient, outbox: Path) -> dict[str, st
         **{f"the new {name}": renewed[name] for name in ("access_token", "refresh_token")},
         "a signature": renewed["access_token"].rpartition(".")[2],
         "a forged token": forged,
-        **{name: value for name, value in cookies.items() if value},
+        **cookies,
         "the user's text": text,
         "the user's words": "Kalynivka",
     }
-
-
-def cookies_of(answer: httpx.Response) -> dict[str, str]:
-    jar = SimpleCookie()
-    for line in answer.headers.get_list("set-cookie"):
-        jar.load(line)
-        assert "Secure" in line
-        assert "HttpOnly" in line
-    return {name: cookie.value for name, cookie in jar.items()}
 
 
 def header_of(cookies: dict[str, str]) -> str:
