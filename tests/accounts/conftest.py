@@ -17,7 +17,7 @@ from tests.fakes.mailer import FakeMailer, code_in
 
 from tesigo.accounts import factor_routes, sign_in, sign_ins_routes
 from tesigo.accounts.cookies import set_cookies
-from tesigo.accounts.identity import NewUserConsents
+from tesigo.accounts.identity import CameBy, NewUserConsents, Redeemer
 from tesigo.accounts.links_service import SEND_LINK
 from tesigo.accounts.origin import require_own_page
 from tesigo.accounts.renewal import RenewalMiddleware
@@ -117,7 +117,7 @@ def make_app(**given: Any) -> FastAPI:
         settings = app.state.settings
         require_own_page(request, settings=settings)
         signed_in = await sign_in.sign_in(
-            request, code=code, browser=None, consents=NewUserConsents(essential=True)
+            request, code=code, redeemer=Redeemer(CameBy.TYPED), consents=NewUserConsents(essential=True)
         )
         set_cookies(response, signed_in.tokens, settings=settings)
 

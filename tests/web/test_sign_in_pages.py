@@ -1,10 +1,13 @@
 """A stranger becomes a signed-in user with a browser alone."""
 
+import httpx
+import lxml.html
 import pytest
 from sqlalchemy import text
 from tests.houses import opened_house
 from tests.web.conftest import Browser, browser_of, words_on
 
+from tesigo.entry.errands import errands
 from tesigo.kit.secret_keys import generate_pair
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -105,10 +108,78 @@ async def test_the_page_says_so_in_the_readers_language(browser: Browser, house,
 
 
 async def test_a_code_that_a_program_asked_for_can_be_typed_on_a_page(browser: Browser):
+    code = await code_of_program(browser)
+    asked = await press(browser, await browser.open("/sign-in/code"), code=code)
+    assert (await press(browser, asked, essential="true")).url.path == "/documents"
+
+
+async def test_a_code_that_a_program_asked_for_can_be_typed_while_waiting_for_an_own_one(
+    browser: Browser, house
+):
+    await browser.ask_for_mail()
+    async with browser_of(house) as program:
+        page = await browser.open("/sign-in/code")
+        entered = await press(browser, page, code=await code_of_program(program), essential="true")
+    assert entered.url.path == "/documents"
+
+
+async def code_of_program(browser: Browser) -> str:
     answer = await browser.client.post("/api/v1/auth/magic-link", json={"email": browser.email})
     assert answer.status_code == 202
-    entered = await browser.send("/sign-in/code", code=await browser.code(), essential="true")
-    assert entered.url.path == "/documents"
+    return await browser.code()
+
+
+async def press(browser: Browser, page: httpx.Response, **filled: str) -> httpx.Response:
+    """Send the page's form with all that stands in it and what is filled in: its script does so with the code."""
+    (form,) = lxml.html.fromstring(page.text).xpath("//main//form")
+    kept = {name: value for name, value in form.fields.items() if value is not None}
+    return await browser.send(form.get("action"), **{**kept, **filled})
+
+
+async def test_the_button_of_the_link_signs_in_the_browser_that_asked(browser: Browser):
+    await browser.ask_for_mail()
+    asked = await press(browser, await browser.open("/sign-in/link"), code=await browser.code())
+    assert "One thing before you start" in words_on(asked)
+    assert (await press(browser, asked, essential="true")).url.path == "/documents"
+
+
+async def test_nobody_is_signed_in_by_the_link_of_somebody_else_even_while_waiting_for_an_own_one(
+    browser: Browser, house
+):
+    """What its sender would get to see: all that the reader writes in the sender's account from then on."""
+    await browser.ask_for_mail()
+    async with browser_of(house) as sender, browser_of(house) as another:
+        await another.ask_for_mail()
+        of_sender = await code_of_program(sender)
+        for theirs in (of_sender, await another.code()):
+            page = await press(browser, await browser.open("/sign-in/link"), code=theirs, essential="true")
+            assert (page.status_code, page.url.path) == (400, "/sign-in/code")
+            assert "asked for in another browser" in words_on(page)
+            assert theirs not in page.text  # nor is it one more press of a button
+            assert (await browser.open("/documents")).url.path == "/sign-in"
+        redeemed = {"code": of_sender, "gdpr_consent": True}
+        answer = await sender.client.post("/api/v1/auth/magic-link/verify", json=redeemed)
+        assert answer.status_code == 200  # nothing was used up
+    mine = await press(
+        browser, await browser.open("/sign-in/code"), code=await browser.code(), essential="true"
+    )
+    assert mine.url.path == "/documents"
+
+
+async def test_the_button_of_the_link_takes_no_code_without_a_secret_of_the_browser(browser: Browser):
+    code = await code_of_program(browser)
+    page = await browser.send("/sign-in/code", code=code, by_link="true", essential="true")
+    assert (page.status_code, "asked for in another browser" in words_on(page)) == (400, True)
+
+
+async def test_a_limit_does_not_turn_a_link_into_a_typed_code(tmp_path):
+    async with opened_house(tmp_path, sign_in_limit=1) as house, errands(house), browser_of(house) as browser:
+        await browser.ask_for_mail()
+        assert (await browser.send("/sign-in/code", code="AAAA-BBBB")).status_code == 400
+        page = await press(browser, await browser.open("/sign-in/link"), code="CCCC-DDDD")
+        assert page.status_code == 429
+        (form,) = lxml.html.fromstring(page.text).xpath("//main//form")
+        assert (form.fields["code"], form.fields["by_link"]) == ("CCCC-DDDD", "true")
 
 
 async def test_a_browser_keeps_its_secret_until_it_is_signed_in(browser: Browser, house):

@@ -30,6 +30,27 @@ class Visitor:
     user_agent: str | None = None
 
 
+class CameBy(StrEnum):
+    """How a code of a mail came to whoever redeems it, on which depends whose codes are taken.
+
+    LINK: with one press of a button, which somebody else's link could offer too: this browser's codes alone.
+    TYPED: by a person into the form, who knows where it is from: this browser's codes, and those of programs.
+    PROGRAM: without a browser: the codes of programs alone.
+    """
+
+    LINK = "link"
+    TYPED = "typed"
+    PROGRAM = "program"
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemer:
+    """Who redeems a code. browser: the secret of the browser; None for one that has none, and for a program."""
+
+    came_by: CameBy
+    browser: str | None = field(default=None, repr=False)
+
+
 class ConsentKind(StrEnum):
     """What a user can agree to; essential is what the service cannot work without."""
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tesigo.accounts.identity import CameBy
 from tesigo.accounts.models import LinkCodeRow, UserRow
 
 
@@ -43,16 +44,17 @@ async def add_link_code(
 
 
 async def claim_link_code(
-    tx: AsyncSession, code_hash: str, *, browser_hash: str | None, now: datetime
+    tx: AsyncSession, code_hash: str, *, came_by: CameBy, browser_hash: str | None, now: datetime
 ) -> str | None:
-    """Return the address that the code was sent to and mark it used, None when it cannot be used by this browser.
+    """Return the address that the code was sent to and mark it used, None when it cannot be used in this way.
 
+    browser_hash: of the secret of the browser that brings it, None when there is none.
     One statement: of any number of transactions that claim at the same time, one gets it.
     """
     return await tx.scalar(
         update(LinkCodeRow)
         .where(*_is_good(code_hash, now))
-        .where(or_(LinkCodeRow.browser_hash.is_(None), LinkCodeRow.browser_hash == browser_hash))
+        .where(_is_taken_from(came_by, browser_hash))
         .values(used_at=now)
         .returning(LinkCodeRow.email)
     )
@@ -99,6 +101,19 @@ async def delete_some_link_codes(tx: AsyncSession, *, made_before: datetime, lim
 
 def _address_key(email: str) -> ColumnElement[int]:
     return func.hashtextextended(f"link code {email}", 0)
+
+
+def _is_taken_from(came_by: CameBy, browser_hash: str | None) -> ColumnElement[bool]:
+    of_program = LinkCodeRow.browser_hash.is_(None)
+    # compared with None it would be the code of a program
+    of_this_browser = false() if browser_hash is None else LinkCodeRow.browser_hash == browser_hash
+    match came_by:
+        case CameBy.LINK:
+            return of_this_browser
+        case CameBy.TYPED:
+            return or_(of_this_browser, of_program)
+        case CameBy.PROGRAM:
+            return of_program
 
 
 def _is_good(code_hash: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response, status
 
 from tesigo.accounts import service, sign_in, users_service
+from tesigo.accounts.identity import CameBy, Redeemer
 from tesigo.accounts.schemas import (
     Accepted,
     CodeToRedeem,
@@ -60,7 +61,7 @@ async def verify_magic_link(request: Request, response: Response, redeemed: Code
     signed_in = await sign_in.sign_in(
         request,
         code=redeemed.code,
-        browser=None,
+        redeemer=Redeemer(CameBy.PROGRAM),
         consents=redeemed.consents,
         second_factor=redeemed.second_factor,
     )

@@ -12,7 +12,7 @@ from tesigo.accounts import links_service, service
 from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.cookies import clear_cookies, refresh_cookie
 from tesigo.accounts.errors import LinkCodeNotValid, SecondFactorNotValid, TokenNotGood, TooManyLinks
-from tesigo.accounts.identity import Language, NewUserConsents, SignedIn
+from tesigo.accounts.identity import Language, NewUserConsents, Redeemer, SignedIn
 from tesigo.accounts.session import keys_of, visitor_of
 from tesigo.accounts.tokens import token_not_good
 from tesigo.kit.errors import LimitReached
@@ -45,28 +45,32 @@ async def sign_in(
     connection: HTTPConnection,
     *,
     code: str,
-    browser: str | None,
+    redeemer: Redeemer,
     consents: NewUserConsents,
     second_factor: str | None = None,
 ) -> SignedIn:
     """Return who the code signs in.
 
-    browser: the secret of the browser that redeems it, None for a program.
+    redeemer: how the code came, and to which browser.
     Raises LinkCodeNotValid, which counts against the client's address; SecondFactorNotValid, which counts against
     the user; after it, CodeOfOtherBrowser, ConsentRequired and SecondFactorRequired the code is still good;
     LimitReached, RatesAway.
     """
     rates = rates_of(connection)
     async with AsyncExitStack() as counts:
-        await counts.enter_async_context(rates.counting_failures(LinkCodeNotValid, WRONG_CODES, client_of(connection)))
+        await counts.enter_async_context(
+            rates.counting_failures(LinkCodeNotValid, WRONG_CODES, client_of(connection))
+        )
         guarded_id = await _find_guarded_user(connection, code) if second_factor else None
         if guarded_id is not None:
-            await counts.enter_async_context(rates.holding_a_place(SecondFactorNotValid, WRONG_FACTORS, guarded_id))
+            await counts.enter_async_context(
+                rates.holding_a_place(SecondFactorNotValid, WRONG_FACTORS, guarded_id)
+            )
         tx = await counts.enter_async_context(database_of(connection).transaction())
         return await links_service.redeem_link(
             tx,
             code=code,
-            browser=browser,
+            redeemer=redeemer,
             second_factor=second_factor,
             consents=consents,
             visitor=visitor_of(connection),

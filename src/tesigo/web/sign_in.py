@@ -18,7 +18,7 @@ from tesigo.accounts.errors import (
     SecondFactorNotValid,
     SecondFactorRequired,
 )
-from tesigo.accounts.identity import NewUserConsents
+from tesigo.accounts.identity import CameBy, NewUserConsents, Redeemer
 from tesigo.accounts.origin import require_own_page
 from tesigo.accounts.session import MaybeUser
 from tesigo.kit.errors import Failure, LimitReached
@@ -111,12 +111,17 @@ async def redeem_code(
     request: Request,
     *,
     code: _Text = "",
+    by_link: _Box = False,
     second_factor: _Text = "",
     essential: _Box = False,
     analytics: _Box = False,
     marketing: _Box = False,
 ) -> Response:
-    """Sign in; first ask for consents for a new account, or for the second factor: the code stays good."""
+    """Sign in; first ask for consents for a new account, or for the second factor: the code stays good.
+
+    by_link: the page of the link has filled in the code, which has to be one of this browser then. After a refusal
+    a code that nobody typed is not offered again.
+    """
     settings = settings_of(request)
     require_own_page(request, settings=settings)
     consents = NewUserConsents(essential, analytics, marketing)
@@ -124,20 +129,22 @@ async def redeem_code(
         signed_in = await sign_in.sign_in(
             request,
             code=code,
-            browser=_secret_of_browser(request),
+            redeemer=Redeemer(CameBy.LINK if by_link else CameBy.TYPED, _secret_of_browser(request)),
             consents=consents,
             second_factor=second_factor,
         )
     except ConsentRequired:
-        return _show_code_form(request, code=code, asks_consent=True, consents=consents)
+        return _show_code_form(request, code=code, is_by_link=by_link, asks_consent=True, consents=consents)
     except SecondFactorRequired:
-        return _show_code_form(request, code=code, asks_factor=True)
+        return _show_code_form(request, code=code, is_by_link=by_link, asks_factor=True)
     except (LinkCodeNotValid, CodeOfOtherBrowser) as failure:
-        return _show_code_form(request, code=code, failure=failure, status=status_of(failure))
+        typed = "" if by_link else code
+        return _show_code_form(request, code=typed, failure=failure, status=status_of(failure))
     except (SecondFactorNotValid, LimitReached) as failure:
         return _show_code_form(
             request,
             code=code,
+            is_by_link=by_link,
             asks_factor=bool(second_factor),
             failure=failure,
             status=status_of(failure),
