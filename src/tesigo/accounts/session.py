@@ -44,7 +44,7 @@ def visitor_of(connection: HTTPConnection) -> Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class UserAndSignIn:
     """Who made a request or opened a WebSocket, and by which sign-in."""
 
     user: User
@@ -54,7 +54,7 @@ class Opening:
 async def current_sign_in(
     request: Request,
     _documented: Annotated[object, Security(_bearer)] = None,
-) -> Opening:
+) -> UserAndSignIn:
     """Return who is signed in and by which sign-in, by the Authorization header or else by the cookie.
 
     It reads in a short transaction of its own, so that a route that does long work holds no connection.
@@ -67,7 +67,7 @@ async def current_sign_in(
         if token is None:
             raise NotSignedIn("Please sign in first.")
         require_own_page(request, settings=settings)
-    return await _opening_by(request, token)
+    return await _sign_in_by(request, token)
 
 
 async def current_user(
@@ -89,7 +89,7 @@ async def find_current_user(request: Request) -> User | None:
 CurrentUser = Annotated[User, Depends(current_user)]
 """The user that is signed in; without one the route is not entered."""
 
-CurrentSignIn = Annotated[Opening, Depends(current_sign_in)]
+CurrentSignIn = Annotated[UserAndSignIn, Depends(current_sign_in)]
 """The user that is signed in with the sign-in that it is by, for the one query of CurrentUser."""
 
 MaybeUser = Annotated[User | None, Depends(find_current_user)]
@@ -98,24 +98,24 @@ MaybeUser = Annotated[User | None, Depends(find_current_user)]
 VisitorNow = Annotated[Visitor, Depends(visitor_of)]
 
 
-async def opening_of_websocket(websocket: WebSocket) -> Opening:
+async def sign_in_of_websocket(websocket: WebSocket) -> UserAndSignIn:
     """Return who opens the WebSocket; call it before accepting.
 
     Programs offer the sub-protocols `bearer, TOKEN` (accept with `subprotocol="bearer"` then, see
     `accepted_subprotocol`); a browser brings its cookie and the Origin, which must be ours.
     Raises NotSignedIn or CrossOrigin.
     """
-    return await _opening_by(websocket, _token_of_websocket(websocket))
+    return await _sign_in_by(websocket, _token_of_websocket(websocket))
 
 
-async def still_holds(websocket: WebSocket, opening: Opening) -> bool:
+async def still_holds(websocket: WebSocket, opened_by: UserAndSignIn) -> bool:
     """Return whether the sign-in that opened the WebSocket still holds, in a short transaction of its own.
 
     Its access token may have run out since: that alone ends nothing. Raises DatabaseAway.
     """
     async with database_of(websocket).transaction() as tx:
         return await service.is_signed_in(
-            tx, user_id=opening.user.id, sign_in_id=opening.sign_in_id, now=now_of(websocket)
+            tx, user_id=opened_by.user.id, sign_in_id=opened_by.sign_in_id, now=now_of(websocket)
         )
 
 
@@ -138,13 +138,13 @@ def _token_of_websocket(websocket: WebSocket) -> str:
     return token
 
 
-async def _opening_by(connection: HTTPConnection, token: str) -> Opening:
+async def _sign_in_by(connection: HTTPConnection, token: str) -> UserAndSignIn:
     keys, now = keys_of(connection), now_of(connection)
     claims = read_token("access", token, keys=keys, now=now)
     async with database_of(connection).transaction() as tx:
         user = await service.get_signed_in_user(tx, access_token=token, keys=keys, now=now)
     context.note(user_id=user.id)
-    return Opening(user, claims.sign_in_id)
+    return UserAndSignIn(user, claims.sign_in_id)
 
 
 def _bearer_token(connection: HTTPConnection) -> str | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, Query, WebSocket, WebSocketDisconnect
 
-from tesigo.accounts.session import Opening, accepted_subprotocol, opening_of_websocket, still_holds
+from tesigo.accounts.session import UserAndSignIn, accepted_subprotocol, sign_in_of_websocket, still_holds
 from tesigo.generation.events_service import take_snapshot
 from tesigo.generation.hub import Closing, Hub, Watcher
 from tesigo.generation.schemas import LiveMessage
@@ -66,10 +66,10 @@ async def follow_generation(
     with contextlib.ExitStack() as stack:
         stack.enter_context(working_on(request_id=uuid.uuid4().hex, document_id=document_id))
         try:
-            opening = await opening_of_websocket(websocket)
+            opened_by = await sign_in_of_websocket(websocket)
             async with database_of(websocket).transaction() as tx:
                 snapshot = await take_snapshot(
-                    tx, opening.user.id, document_id, after=after, now=now_of(websocket)
+                    tx, opened_by.user.id, document_id, after=after, now=now_of(websocket)
                 )
         except (NotSignedIn, Forbidden):
             await _refuse(websocket, Closing.NOT_SIGNED_IN)
@@ -81,13 +81,13 @@ async def follow_generation(
             await _refuse(websocket, Closing.TRY_LATER)
             return
         hub: Hub = websocket.app.state.hub
-        watcher, messages = stack.enter_context(hub.watching(opening.user.id, document_id, snapshot))
+        watcher, messages = stack.enter_context(hub.watching(opened_by.user.id, document_id, snapshot))
         if watcher.ended.done():
             await _refuse(websocket, watcher.ended.result())
             return
         try:
             await _accept(websocket)
-            async with _asked_again(websocket, opening, watcher, every_s):
+            async with _asked_again(websocket, opened_by, watcher, every_s):
                 why = await _serve(websocket, LiveMessage.of_snapshot(snapshot), watcher, messages)
         except _Gone:
             log.info("a watcher left")
@@ -125,10 +125,10 @@ async def _serve(
 
 @contextlib.asynccontextmanager
 async def _asked_again(
-    websocket: WebSocket, opening: Opening, watcher: Watcher, every_s: float
+    websocket: WebSocket, opened_by: UserAndSignIn, watcher: Watcher, every_s: float
 ) -> AsyncGenerator[None, None]:
     """End the watcher, as long as the block lasts, when the sign-in that opened the connection has ended."""
-    asking = asyncio.create_task(_end_with_sign_in(websocket, opening, watcher, every_s))
+    asking = asyncio.create_task(_end_with_sign_in(websocket, opened_by, watcher, every_s))
     try:
         yield
     finally:
@@ -136,14 +136,16 @@ async def _asked_again(
         await asyncio.wait({asking})
 
 
-async def _end_with_sign_in(websocket: WebSocket, opening: Opening, watcher: Watcher, every_s: float) -> None:
+async def _end_with_sign_in(
+    websocket: WebSocket, opened_by: UserAndSignIn, watcher: Watcher, every_s: float
+) -> None:
     try:
         holds = True
         while holds:
             # by chance, so that connections that opened together do not ask together for ever
             await asyncio.sleep(every_s * random.uniform(0.5, 1))  # noqa: S311 - spreads connections
             try:
-                holds = await still_holds(websocket, opening)
+                holds = await still_holds(websocket, opened_by)
             except DatabaseAway as away:
                 log.warning("a watcher's sign-in cannot be looked up now", reason=away.reason)
         watcher.end(Closing.NOT_SIGNED_IN)
