@@ -24,9 +24,9 @@ class FakeMailer:
             self.tries += 1
             self._news.notify_all()
             if self.refuses_for_good:
-                raise MailRefused("No mail can be sent to this address.")
+                raise MailRefused("no mail can be written to this address")
             if self.is_out_of_order:
-                raise MailNotSent("The mail could not be sent just now. Please try again later.")
+                raise MailNotSent("the mail server did not take the mail")
             self.sent.append(mail)
 
     async def until_sent(self, count: int) -> Mail:

@@ -54,15 +54,11 @@ class CodeOfOtherBrowser(Invalid):
 
 
 class MailNotSent(Unavailable):
-    """The mail server does not take the mail: try again later."""
-
-    code = "mail_not_sent"
+    """The mail was not taken: the same one may be later. The queue sends it again; nobody else hears of it."""
 
 
 class MailRefused(Invalid):
-    """The mail server will never take a mail for this address: trying again is of no use."""
-
-    code = "mail_refused"
+    """No mail for this address will ever be taken: the queue gives it up, and nobody else hears of it."""
 
 
 class SignInNotFound(NotFound):

@@ -43,7 +43,7 @@ class FolderMail:
         try:
             file = await asyncio.to_thread(self._write, mail)
         except OSError as error:
-            raise MailNotSent("The mail could not be stored. Please try again later.") from error
+            raise MailNotSent("the mail could not be written") from error
         if self._announce is not None:
             self._announce(f"Mail to {mail.to}, kept in {file}:\n\n{mail.text}")
 

@@ -60,7 +60,7 @@ class SmtpMail:
             smtp_code = max((code for code, _ in error.recipients.values()), default=0)
             log.warning("mail not sent", reason="the address is refused", smtp_code=smtp_code)
             if smtp_code >= _FOR_GOOD:
-                raise MailRefused("No mail can be sent to this address.") from error
+                raise MailRefused("no mail can be written to this address") from error
             raise _not_sent() from error
         except (OSError, smtplib.SMTPException) as error:
             log.warning(
@@ -78,7 +78,7 @@ class SmtpMail:
             try:
                 server.send_message(message)
             except smtplib.SMTPNotSupportedError as error:  # for an address beyond ASCII, RFC 6531
-                raise MailRefused("The mail server cannot carry mails to this address.") from error
+                raise MailRefused("the mail server cannot carry mails to this address") from error
 
     def _connect(self) -> smtplib.SMTP:
         if self._is_tls_first:
@@ -87,4 +87,4 @@ class SmtpMail:
 
 
 def _not_sent() -> MailNotSent:
-    return MailNotSent("The mail could not be sent just now. Please try again later.")
+    return MailNotSent("the mail server did not take the mail")
