@@ -20,8 +20,6 @@ from tesigo.accounts.session import CurrentUser, VisitorNow
 from tesigo.kit.problems import problem_responses
 from tesigo.kit.requests import Now, Tx
 
-_ACCEPTED = Accepted(detail="If the address is right, a mail with a link and a code is on its way.")
-
 auth = APIRouter(prefix="/auth", tags=["sign-in"])
 user = APIRouter(prefix="/user", tags=["user"])
 
@@ -39,7 +37,7 @@ async def request_magic_link(request: Request, wanted: LinkRequest) -> Accepted:
     address, as many pass in 15 minutes as the installation allows; then the answer is 429 with `Retry-After`.
     """
     await sign_in.send_link(request, email=wanted.email, language=wanted.language, browser=None)
-    return _ACCEPTED
+    return Accepted()
 
 
 @auth.post(

@@ -114,7 +114,7 @@ class NameToSet(_Request):
 class Accepted(BaseModel):
     """The one answer to every request for a link."""
 
-    detail: str = Field(examples=["If the address is right, a mail with a link is on its way."])
+    detail: str = "If the address is right, a mail with a link and a code is on its way."
 
 
 class UserAnswer(BaseModel):
