@@ -38,9 +38,13 @@ def recall(request: Request, name: str, *, settings: Settings) -> Any:
     """Return what the browser keeps under this name, None when there is nothing that can be read."""
     text = request.cookies.get(_full_name(name, settings), "")
     try:
-        return json.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
+        value = json.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
+        json.dumps(
+            value, ensure_ascii=False
+        ).encode()  # half a surrogate pair would stop the page that shows it
     except (ValueError, RecursionError, binascii.Error):
         return None
+    return value
 
 
 def forget(response: Response, name: str, *, settings: Settings) -> None:
