@@ -67,9 +67,26 @@ async def test_built_files_are_kept_for_a_year_and_sent_packed(browser: Browser)
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_pages_of_a_user_are_not_kept(browser: Browser):
-    assert (await browser.open("/")).headers["cache-control"] == "no-cache"
+    assert (await browser.open("/")).headers["cache-control"] == "private, no-cache"
     await browser.sign_in()
     assert (await browser.open("/documents")).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_nothing_that_the_api_answers_is_kept(browser: Browser):
+    await browser.sign_in()
+    made = await browser.client.post("/api/v1/documents", json={"title": "Feedback on student essays"})
+    document = f"/api/v1/documents/{made.json()['id']}"
+    content = {"content": "# A chapter\n\nA text."}
+    assert (await browser.client.put(document, json=content)).status_code == 200
+    for address in (
+        document,
+        f"{document}/export?format=md",
+        "/api/v1/user/me",
+        "/api/v1/nothing",
+        "/static/nothing",
+    ):
+        assert (await browser.open(address)).headers["cache-control"] == "no-store", address
 
 
 PUBLIC = "https://tesigo.example.org"

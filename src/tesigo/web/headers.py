@@ -35,7 +35,10 @@ def security_headers(*, is_production: bool) -> dict[str, str]:
 
 
 class SecurityHeaders:
-    """Adds the headers to every HTTP answer that does not set them itself."""
+    """Adds the headers to every HTTP answer that does not set them itself.
+
+    Nothing is kept by a browser or on the way unless the answer says so: nearly all of it is somebody's own.
+    """
 
     def __init__(self, app: ASGIApp, *, is_production: bool) -> None:
         self._app = app
@@ -52,6 +55,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -65,5 +65,5 @@ def show_page(
     take_notices(request, response, settings=settings)
     response.headers["Content-Language"] = words.language
     response.headers["Vary"] = "Accept-Language, Cookie"
-    response.headers["Cache-Control"] = "no-store" if user else "no-cache"
+    response.headers["Cache-Control"] = "no-store" if user else "private, no-cache"
     return response
