@@ -7,9 +7,11 @@ from starlette.responses import Response
 
 from tesigo.accounts.identity import Tokens
 from tesigo.accounts.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME
+from tesigo.kit.errors import Failure
 from tesigo.kit.settings import Settings
 
 _RENEWED = "tesigo.renewed_tokens"
+_NOT_RENEWED = "tesigo.renewal_failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,13 @@ def clear_cookies(response: Response, *, settings: Settings) -> None:
 
 
 def access_cookie(connection: HTTPConnection, *, settings: Settings) -> str | None:
-    """Return the access token of the browser, the new one when it was renewed on the way in."""
+    """Return the access token of the browser, the new one when it was renewed on the way in.
+
+    Raises what kept the renewal from being done: until then nobody knows who it is.
+    """
+    failure: Failure | None = connection.scope.get(_NOT_RENEWED)
+    if failure is not None:
+        raise failure
     renewed: Tokens | None = connection.scope.get(_RENEWED)
     if renewed is not None:
         return renewed.access
@@ -75,3 +83,8 @@ def refresh_cookie(connection: HTTPConnection, *, settings: Settings) -> str | N
 def note_renewed(connection: HTTPConnection, tokens: Tokens) -> None:
     """Let the rest of this request see the new tokens instead of the cookies that it came with."""
     connection.scope[_RENEWED] = tokens
+
+
+def note_not_renewed(connection: HTTPConnection, failure: Failure) -> None:
+    """Let what asks who it is hear why that is not known; the browser keeps its cookies and may try again."""
+    connection.scope[_NOT_RENEWED] = failure

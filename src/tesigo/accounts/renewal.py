@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tesigo.accounts.cookies import (
     access_cookie,
     clear_cookies,
+    note_not_renewed,
     note_renewed,
     refresh_cookie,
     set_cookies,
@@ -16,6 +17,7 @@ from tesigo.accounts.errors import TokenNotGood
 from tesigo.accounts.session import keys_of
 from tesigo.accounts.sign_in import renew
 from tesigo.accounts.tokens import read_token
+from tesigo.kit.errors import Failure
 from tesigo.kit.requests import now_of, settings_of
 
 
@@ -24,14 +26,17 @@ class RenewalMiddleware:
 
     The request goes on with the new tokens, and its answer, whatever it is, brings them to the browser.
     Several requests of one page may arrive at once: they get the same next token (see `refresh_tokens`).
+    When it cannot be done now, the cookies stay, and only what asks who it is fails.
+    for_all: beginnings of addresses that answer everybody alike, and never wait for the database.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, for_all: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._for_all = for_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(self._for_all):
             await self._app(scope, receive, send)
             return
         cookies = await _renewed_cookies(HTTPConnection(scope))
@@ -59,6 +64,8 @@ async def _renewed_cookies(connection: HTTPConnection) -> dict[str, str]:
         signed_in = await renew(connection, refresh_token=refresh_token)
     except TokenNotGood:
         clear_cookies(carrier, settings=settings)
+    except Failure as failure:
+        note_not_renewed(connection, failure)
     else:
         note_renewed(connection, signed_in.tokens)
         set_cookies(carrier, signed_in.tokens, settings=settings)

@@ -24,6 +24,7 @@ from tesigo.kit.problems import describe_problems, install_problems, problem, pr
 from tesigo.kit.request_limits import BodyLimit, RequestLog
 from tesigo.kit.requests import database_of
 from tesigo.privacy import routes as privacy_routes
+from tesigo.web.assets import ADDRESS as ASSETS
 from tesigo.web.headers import SecurityHeaders
 from tesigo.web.site import add_pages
 
@@ -66,7 +67,7 @@ def make_app(house: House) -> FastAPI:
     app.include_router(health)
     app.include_router(metrics.router)
     add_pages(app)
-    app.add_middleware(RenewalMiddleware)
+    app.add_middleware(RenewalMiddleware, for_all=(f"{ASSETS}/", f"{health.prefix}/"))
     app.add_middleware(BodyLimit, most_upload_mib=house.settings.max_upload_mb)
     app.add_middleware(SecurityHeaders, is_production=house.settings.is_production)
     app.add_middleware(RequestLog)
