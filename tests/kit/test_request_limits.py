@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -20,9 +21,11 @@ JSON = {"content-type": "application/json"}
 async def address() -> AsyncIterator[str]:
     app = FastAPI()
     install_problems(app)
-    app.add_middleware(BodyLimit, most_upload_mib=1, most_json_mib=1)
+    app.add_middleware(BodyLimit, most_upload_mib=1, most_json_mib=1, large_at=("/json", "/form", "/swallow"))
 
     @app.post("/json")
+    @app.post("/small")
+    @app.post("/jsonish")
     async def take_json(body: list[str]) -> int:
         return len(body)
 
@@ -36,6 +39,10 @@ async def address() -> AsyncIterator[str]:
         with contextlib.suppress(Exception):
             await request.body()
         return "read"
+
+    @app.post("/json/below")
+    async def take_anything(request: Request) -> int:
+        return len(str(await request.json()))
 
     async with answering(app) as address:
         yield address
@@ -98,6 +105,86 @@ async def test_a_server_that_lets_such_a_length_through_changes_nothing(length, 
     async def never(*_: object) -> None:
         raise AssertionError("the application was reached")
 
-    scope = {"type": "http", "method": "POST", "headers": [(b"content-length", length.encode())]}
-    await BodyLimit(never, most_upload_mib=1)(scope, never, send)
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-length", length.encode())]}
+    await BodyLimit(never, most_upload_mib=1, large_at=("/",))(scope, never, send)
     assert sent[0]["status"] == status
+
+
+@pytest.mark.parametrize("path", ["/small", "/jsonish"])
+@pytest.mark.parametrize("headers", [JSON, FORM])
+async def test_where_no_long_texts_go_16_kib_are_enough_of_whatever_kind(address, path, headers):
+    async with httpx.AsyncClient(base_url=address) as client:
+        for content in (b"[]" + b" " * 16_383, pieces(b"[]", 65_536)):
+            answer = await client.post(path, content=content, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+            assert "16 KB" in answer.json()["detail"]
+        answer = await client.post(path, content=b'["a"]' + b" " * 16_379, headers=JSON)
+        assert answer.json() == 1
+
+
+async def test_the_kind_of_a_body_is_what_the_framework_takes_it_for(address):
+    """With two headers of one name the limit of the one shall not hold for a body that is read as the other."""
+    async with httpx.AsyncClient(base_url=address) as client:
+        both = [*JSON.items(), *FORM.items()]
+        answer = await client.post("/json", content=b"[]" + b" " * MIB, headers=both)
+        assert answer.status_code == 413
+
+
+HOSTILE = {
+    "members": b"{" + b",".join(b'"k%d":0' % number for number in range(30_000)) + b"}",
+    "items": b"[" + b"0," * 30_000 + b"0]",
+    "lists": b"[" * 30_000 + b"]" * 30_000,
+    "names that end in a backslash": b"{"
+    + b",".join(b'"%d\\\\":0' % number for number in range(30_000))
+    + b"}",
+    "after a text with quotation marks": b'["\\"", "\\\\\\"", "\\\\"' + b",0" * 30_000 + b"]",
+    "other letters": ('["\u2234"' + ",0" * 30_000 + "]").encode("utf-16"),
+    "other letters still": ('["\u2234"' + ",0" * 30_000 + "]").encode("utf-32-be"),
+}
+
+
+def cut(whole: bytes, length: int) -> list[bytes]:
+    return [whole[start : start + length] for start in range(0, len(whole), length)]
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("length", [7, 65_536, MIB])
+async def test_millions_of_values_are_refused_before_they_are_read(body, length):
+    reached = await limited(cut(body, length))
+    assert reached["status"] == 413
+    assert b"20000 values" in reached["body"]
+
+
+HARMLESS = {
+    "a text": json.dumps(['Перший, другий [12], {третій}, "так", \\, ' * 9_000], ensure_ascii=False),
+    "a text of quotation marks": json.dumps(['",' * 100_000]),
+    "a text of backslashes": json.dumps(["\\," * 100_000, "\\"]),
+    "19,999 values": "[" + "0," * 19_998 + "0]",
+}
+
+
+@pytest.mark.parametrize("body", HARMLESS.values(), ids=HARMLESS)
+@pytest.mark.parametrize("length", [1, 3, 65_536, MIB])
+async def test_a_long_text_is_one_value_however_it_comes_in(body, length):
+    reached = await limited(cut(body.encode(), length))
+    assert reached["read"] == body.encode()
+
+
+async def limited(parts: list[bytes]) -> dict:
+    """Return what the application read, or what was answered instead."""
+    seen: dict = {}
+    waiting = iter(parts)
+
+    async def receive() -> dict:
+        part = next(waiting, None)
+        return {"type": "http.request", "body": part or b"", "more_body": part is not None}
+
+    async def send(message: dict) -> None:
+        seen.update({name: value for name, value in message.items() if name in ("status", "body")})
+
+    async def read(scope: dict, receive_it: object, _send: object) -> None:
+        seen["read"] = await Request(scope, receive_it).body()
+
+    scope = {"type": "http", "method": "POST", "path": "/json", "headers": []}
+    await BodyLimit(read, most_upload_mib=1, large_at=("/json",))(scope, receive, send)
+    return seen

@@ -30,6 +30,8 @@ from tesigo.web.site import add_pages
 
 API = "/api/v1"
 _READY_WITHIN_S = 2.0
+_LARGE_BODIES_AT = (f"{API}/documents", f"{API}/generate", "/documents")
+"""Where texts and files come in; whatever else takes a body takes a few short fields."""
 
 health = APIRouter(prefix="/health", tags=["health"])
 
@@ -68,7 +70,7 @@ def make_app(house: House) -> FastAPI:
     app.include_router(metrics.router)
     add_pages(app)
     app.add_middleware(RenewalMiddleware, for_all=(f"{ASSETS}/", f"{health.prefix}/"))
-    app.add_middleware(BodyLimit, most_upload_mib=house.settings.max_upload_mb)
+    app.add_middleware(BodyLimit, most_upload_mib=house.settings.max_upload_mb, large_at=_LARGE_BODIES_AT)
     app.add_middleware(SecurityHeaders, is_production=house.settings.is_production)
     app.add_middleware(RequestLog)
     _describe(app)

@@ -196,7 +196,7 @@ async def _answer_invalid_request(_request: Request, failure: Exception) -> Prob
     assert isinstance(failure, RequestValidationError)  # noqa: S101 - registered for this type only
     rules = [
         BrokenRule(loc=".".join(str(part) for part in error["loc"])[:_LONGEST_LOC], msg=error["msg"])
-        for error in failure.errors()[:_MOST_RULES]
+        for error in failure.errors()[:_MOST_RULES]  # all were made: `BodyLimit` keeps them few
     ]
     return problem(422, "invalid_request", "The request breaks the rules that `errors` lists.", rules=rules)
 
