@@ -73,6 +73,51 @@ async def test_mails_to_the_address_go_however_it_is_written_and_all_others_stay
     assert len(list(tmp_path.iterdir())) == len(others) + 1
 
 
+@pytest.mark.parametrize("word", ["=3a=3b=20b", "", "=0d=0aTo=3aa"])
+async def test_a_mail_to_what_is_no_address_keeps_no_other_mail_and_goes_with_its_own_user(tmp_path, word):
+    mails, odd = outbox_of(tmp_path), f"=?utf-8?q?{word}?=@example.com"
+    for number in range(3):
+        await mails.send(Mail(to=f"ann{number % 2}@example.com", subject="s", text="t", html="h"))
+    kept = tmp_path / "20261123T000000.000000Z-0123abcd.eml"
+    kept.write_bytes(f"From: a@example.com\r\nTo: {odd}\r\n\r\nt".encode())
+    with capture_logs() as logs:
+        for address, left in (("ann0@example.com", 2), ("ann1@example.com", 1), (odd, 0)):
+            wanted = address_hash(address, keys=KEYS)
+            await forget_copies(tools(mails), asked(job_ids=[], address_hash=wanted))
+            assert len(list(tmp_path.iterdir())) == left
+    assert odd not in str(logs)
+
+
+async def test_a_mail_that_cannot_be_opened_keeps_no_other_mail_and_is_tried_again(tmp_path):
+    mails = outbox_of(tmp_path)
+    (tmp_path / "10261123T000000.000000Z-0123abcd.eml").mkdir()
+    for _ in range(3):
+        await mails.send(Mail(to="ann@example.com", subject="s", text="t", html="h"))
+    (tmp_path / "30261123T000000.000000Z-0123abcd.eml").mkdir()
+    wanted = address_hash("ann@example.com", keys=KEYS)
+    with pytest.raises(RetryIn), capture_logs():
+        await forget_copies(tools(mails), asked(job_ids=[], address_hash=wanted))
+    assert sorted(file.name[:4] for file in tmp_path.iterdir()) == ["1026", "3026"]
+
+
+async def test_mails_that_cannot_be_removed_keep_no_copy_in_redis(tmp_path):
+    class Locked:
+        async def forget_mails(self, is_to):  # noqa: ARG002 - the port's
+            raise AttributeError
+
+    class Copies(NoCopies):
+        forgotten: tuple = ()
+
+        async def forget(self, job_ids):
+            self.forgotten = tuple(job_ids)
+            return True
+
+    copies, job_id = Copies(), uuid.uuid4()
+    with pytest.raises(RetryIn), capture_logs():
+        await forget_copies(tools(Locked(), copies=copies), asked(job_ids=[str(job_id)], address_hash="x"))
+    assert copies.forgotten == (job_id,)
+
+
 async def test_an_outbox_that_cannot_be_read_is_tried_again(tmp_path):
     class Locked:
         async def forget_mails(self, is_to):  # noqa: ARG002 - the port's

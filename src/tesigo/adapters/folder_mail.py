@@ -10,14 +10,19 @@ from email.parser import BytesHeaderParser
 from email.policy import default
 from pathlib import Path
 
+import structlog
+
 from tesigo.accounts.errors import MailNotSent
 from tesigo.accounts.ports import Mail
 from tesigo.adapters.mail_message import build_message
 from tesigo.kit.clock import Clock
 
+log = structlog.get_logger(__name__)
+
 _KEPT_FOR = timedelta(days=7)
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _OURS = re.compile(r"\.?\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}\.(eml|part)")
+_TO_LINE = re.compile(rb"^to:[ \t]*(.*?)\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 class FolderMail:
@@ -52,15 +57,27 @@ class FolderMail:
         return await asyncio.to_thread(self._remove_before, f"{(now - _KEPT_FOR).astimezone(UTC):{_STAMP}}")
 
     async def forget_mails(self, is_to: Callable[[str], bool]) -> int:
-        """Remove the mails to every address of which this is true; return how many went. Raises OSError."""
+        """Remove the mails to every address of which this is true; return how many went.
+
+        Raises OSError for the first mail that could not be looked at or removed, once all others are done.
+        """
         return await asyncio.to_thread(self._remove_to, is_to)
 
     def _remove_to(self, is_to: Callable[[str], bool]) -> int:
         removed = 0
+        failures: list[OSError] = []
         for file in self._folder.glob("*"):
-            if _OURS.fullmatch(file.name) and any(is_to(address) for address in _addressees(file)):
-                file.unlink(missing_ok=True)
-                removed += 1
+            if not _OURS.fullmatch(file.name):
+                continue
+            try:
+                if any(is_to(address) for address in _addressees(file)):
+                    file.unlink(missing_ok=True)
+                    removed += 1
+            except OSError as failure:
+                log.warning("a kept mail cannot be read or removed", reason=type(failure).__name__)
+                failures.append(failure)
+        if failures:
+            raise failures[0]
         return removed
 
     def _remove_before(self, stamp: str) -> int:
@@ -83,12 +100,22 @@ class FolderMail:
 
 
 def _addressees(file: Path) -> Iterator[str]:
-    """Yield to whom the mail is; nothing when it was removed meanwhile."""
+    """Yield to whom the mail is, as it is written and as it reads; nothing when it was removed meanwhile."""
     try:
-        with file.open("rb") as written:
-            header = BytesHeaderParser(policy=default).parse(written)["To"]
+        written = file.read_bytes()
     except FileNotFoundError:
         return
-    if header is not None:
-        yield str(header)
-        yield from (address.addr_spec for address in header.addresses)
+    yield from (line.decode(errors="replace") for line in _TO_LINE.findall(written.partition(b"\r\n\r\n")[0]))
+    yield from _read_addressees(written)
+
+
+def _read_addressees(written: bytes) -> list[str]:
+    try:
+        header = BytesHeaderParser(policy=default).parsebytes(written)["To"]
+        if header is None:
+            return []
+        read = [str(header), *(address.addr_spec for address in header.addresses)]
+        return [text.encode(errors="replace").decode() for text in read]
+    except Exception as failure:  # noqa: BLE001 - the library fails in many ways at what is no address
+        log.warning("a kept mail names nobody who can be read", reason=type(failure).__name__)
+        return []

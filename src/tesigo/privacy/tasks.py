@@ -32,18 +32,25 @@ class Tools:
 async def forget_copies(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Remove the copies of the checkpoints of these jobs, and the kept mails to the address with this hash.
 
-    Raises RetryIn until all are gone, however long that takes: their owner was told that they go.
+    Raises RetryIn until all are gone, however long that takes: their owner was told that they go. Neither waits for
+    the other: what is wrong with the mails keeps no copy, nor the other way round.
     """
     wanted = str(payload["address_hash"])
 
     def is_to(address: str) -> bool:
         return hmac.compare_digest(address_hash(address, keys=tools.keys), wanted)
 
+    failures: list[Exception] = []
     try:
         await tools.mails.forget_mails(is_to)
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the copies come next
+        failures.append(failure)
+    try:
         are_gone = await tools.copies.forget([uuid.UUID(job_id) for job_id in payload["job_ids"]])
     except Exception as failure:
         raise _try_again(tools, payload, type(failure).__name__) from failure
+    if failures:
+        raise _try_again(tools, payload, type(failures[0]).__name__) from failures[0]
     if not are_gone:
         raise _try_again(tools, payload, "Redis does not answer")
 
