@@ -128,6 +128,19 @@ async def test_an_address_that_is_refused_for_good_is_not_tried_again_and_stands
     assert await house.sql("SELECT seed FROM link_codes") == [(None,)]
 
 
+async def test_a_failure_that_nobody_foresaw_gives_the_mail_up_and_stands_in_the_log_without_the_address(
+    house: House,
+):
+    house.mailer.unforeseen = IndexError(EMAIL)
+    with capture_logs() as logs:
+        assert (await house.ask()).status_code == 202
+        await until_empty(house)
+    assert house.mailer.tries == 1
+    assert [log["reason"] for log in logs if log["log_level"] == "error"] == ["IndexError"]
+    assert EMAIL not in str(logs)
+    assert await house.sql("SELECT seed FROM link_codes") == [(None,)]
+
+
 async def test_a_code_that_was_erased_with_its_address_gets_no_mail(house: House):
     house.mailer.is_out_of_order = True
     await house.ask()

@@ -17,12 +17,15 @@ class FakeMailer:
         self.tries = 0
         self.is_out_of_order = False
         self.refuses_for_good = False
+        self.unforeseen: Exception | None = None
         self._news = asyncio.Condition()
 
     async def send(self, mail: Mail) -> None:
         async with self._news:
             self.tries += 1
             self._news.notify_all()
+            if self.unforeseen is not None:
+                raise self.unforeseen
             if self.refuses_for_good:
                 raise MailRefused("no mail can be written to this address")
             if self.is_out_of_order:

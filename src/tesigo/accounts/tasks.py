@@ -67,6 +67,9 @@ async def _send(tools: Tools, code_id: int, link: LinkToSend) -> None:
             raise RetryIn(pause_s) from failure
         await _give_up(tools, code_id)
         return
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the code must not stay derivable
+        reason = type(failure).__name__
+        log.error("a mail cannot be made or sent, it is given up", code_id=code_id, reason=reason)  # noqa: TRY400 - the trace may quote the address
     async with tools.database.transaction() as tx:
         await links_service.note_link_done(tx, code_id)
 
