@@ -24,6 +24,7 @@ from tesigo.kit.problems import describe_problems, install_problems, problem, pr
 from tesigo.kit.request_limits import BodyLimit, RequestLog
 from tesigo.kit.requests import database_of
 from tesigo.privacy import routes as privacy_routes
+from tesigo.privacy.export_places import ExportPlaces
 from tesigo.web.assets import ADDRESS as ASSETS
 from tesigo.web.headers import SecurityHeaders
 from tesigo.web.site import add_pages
@@ -51,6 +52,7 @@ def make_app(house: House) -> FastAPI:
     for name in ("settings", "clock", "keys", "database", "news", "files", "rates", "tools"):
         setattr(app.state, name, getattr(house, name))
     app.state.hub = Hub(house.database, house.news)
+    app.state.export_places = ExportPlaces()
     install_problems(app)
     for router in (
         accounts_routes.auth,

@@ -8,9 +8,12 @@ from typing import IO
 
 from tesigo.kit.db import Database
 from tesigo.privacy.account_record import write_record
+from tesigo.privacy.export_places import OwnThreads
 
 
-async def export_json(database: Database, user_id: int, folder: Path, *, now: datetime) -> IO[bytes]:
+async def export_json(
+    database: Database, user_id: int, folder: Path, threads: OwnThreads, *, now: datetime
+) -> IO[bytes]:
     """Return an open file with the record of all that is kept of the user, as it is at one moment.
 
     folder: on the disk that has room for it. The file has no name there: it is gone when it is closed, and also
@@ -19,6 +22,6 @@ async def export_json(database: Database, user_id: int, folder: Path, *, now: da
     with ExitStack() as opened:
         out = opened.enter_context(TemporaryFile(dir=folder))
         async with database.snapshot() as tx:
-            await write_record(tx, user_id, out, now=now)
+            await write_record(tx, user_id, out, threads, now=now)
         opened.pop_all()
     return out

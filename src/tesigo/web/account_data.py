@@ -2,16 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
-from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
-from tesigo.kit.rates import EXPORTS
 from tesigo.kit.requests import Now, SettingsNow
-from tesigo.privacy.routes import RecordFormat, send_record
+from tesigo.privacy.routes import RECORD_BOUNDS, RecordFormat, send_record
 
 router = APIRouter(prefix="/settings")
 
 
-@router.get("/data.{kind}", dependencies=[limited_by(EXPORTS)])
+@router.get("/data.{kind}", dependencies=RECORD_BOUNDS)
 async def download_data(
     request: Request, current: CurrentUser, settings: SettingsNow, now: Now, kind: RecordFormat
 ) -> Response:
