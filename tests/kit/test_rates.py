@@ -10,25 +10,22 @@ from starlette.requests import HTTPConnection
 from tesigo.adapters.memory_rates import MemoryRates
 from tesigo.kit.errors import HouseUnavailable, LimitReached
 from tesigo.kit.rates import (
-    EXPORTS,
-    GENERATIONS,
-    LINKS_BY_CLIENT,
-    LINKS_BY_EMAIL,
-    UPLOADS,
-    WRONG_CODES,
+    Limit,
     Place,
     Rates,
     RatesAway,
     Wait,
+    WhenAway,
     client_network,
     client_of,
     rates_of,
 )
 from tesigo.kit.settings import load_settings
 
-SETTINGS = load_settings(_env_file=None, sign_in_limit=2, generation_limit=3, upload_limit=4, export_limit=5)
+SETTINGS = load_settings(_env_file=None, sign_in_limit=2)
 SECRET = "an installation's own key of some length"
-AMOUNTS = {LINKS_BY_CLIENT: 2, LINKS_BY_EMAIL: 2, WRONG_CODES: 2, GENERATIONS: 3, UPLOADS: 4, EXPORTS: 5}
+GUARDED = Limit("guarded", lambda settings: settings.sign_in_limit, 900, WhenAway.REFUSE, "Tried too often")
+FREE = Limit("free", lambda _settings: 4, 3600, WhenAway.GO_ON, "Asked too often")
 
 
 class Seen:
@@ -72,16 +69,16 @@ def rates_over(store, *, secret: str = SECRET) -> Rates:
     return Rates(store, SETTINGS, secret=secret)
 
 
-@pytest.mark.parametrize("limit", AMOUNTS, ids=lambda limit: limit.name)
-async def test_the_settings_say_how_many_pass(limit):
+@pytest.mark.parametrize(("limit", "amount"), [(GUARDED, 2), (FREE, 4)])
+async def test_a_limit_and_the_settings_say_how_many_pass(limit, amount):
     rates = rates_over(MemoryRates())
-    for _ in range(AMOUNTS[limit]):
+    for _ in range(amount):
         assert await rates.take(limit, "somebody") is not None
     with pytest.raises(LimitReached) as reached:
         await rates.take(limit, "somebody")
     assert limit.window_s - 5 < reached.value.retry_after_s <= limit.window_s
+    assert reached.value.message.startswith(f"{limit.refusal}; ")
     assert await rates.take(limit, "somebody else") is not None
-    assert {LINKS_BY_CLIENT: 900, UPLOADS: 3600}.get(limit, limit.window_s) == limit.window_s
 
 
 @pytest.mark.parametrize(
@@ -89,7 +86,7 @@ async def test_the_settings_say_how_many_pass(limit):
 )
 async def test_the_sentence_says_how_long_to_wait(seconds, told):
     with pytest.raises(LimitReached) as reached:
-        await rates_over(Seen(Wait(seconds))).take(UPLOADS, 7)
+        await rates_over(Seen(Wait(seconds))).take(FREE, 7)
     assert reached.value.message.endswith(told)
     assert reached.value.retry_after_s == seconds
 
@@ -97,39 +94,37 @@ async def test_the_sentence_says_how_long_to_wait(seconds, told):
 async def test_a_key_says_nothing_about_whom_it_stands_for_without_the_secret():
     seen = Seen()
     for secret in (SECRET, SECRET, "the key of another installation, long"):
-        await rates_over(seen, secret=secret).take(LINKS_BY_EMAIL, "olena@example.com")
-    await rates_over(seen).take(LINKS_BY_CLIENT, "olena@example.com")
+        await rates_over(seen, secret=secret).take(GUARDED, "olena@example.com")
+    await rates_over(seen).take(FREE, "olena@example.com")
     keys = [key for key, _, _ in seen.asked]
     assert keys[0] == keys[1]
     assert len({key.partition(":")[2] for key in keys}) == 3
     assert not any("olena" in key for key in keys)
 
 
-async def test_signing_in_does_not_go_on_without_a_count_and_all_else_does():
+async def test_without_a_count_the_limit_says_whether_to_go_on():
     rates = rates_over(Away())
-    for limit in (LINKS_BY_CLIENT, LINKS_BY_EMAIL, WRONG_CODES):
-        with pytest.raises(HouseUnavailable) as away:
-            await rates.take(limit, "somebody")
-        assert away.value.retry_after_s == 4.2
-    for limit in (GENERATIONS, UPLOADS, EXPORTS):
-        assert await rates.take(limit, 7) is None
+    with pytest.raises(HouseUnavailable) as away:
+        await rates.take(GUARDED, "somebody")
+    assert away.value.retry_after_s == 4.2
+    assert await rates.take(FREE, 7) is None
 
 
 @pytest.mark.parametrize("way", [Rates.counting_failures, Rates.holding_a_place])
 async def test_only_the_failure_counts(way):
     rates = rates_over(MemoryRates())
     for _ in range(5):
-        async with way(rates, KeyError, WRONG_CODES, "somebody"):
+        async with way(rates, KeyError, GUARDED, "somebody"):
             pass
         with pytest.raises(ValueError, match="something else"):
-            async with way(rates, KeyError, WRONG_CODES, "somebody"):
+            async with way(rates, KeyError, GUARDED, "somebody"):
                 raise ValueError("something else")
     for _ in range(2):
         with pytest.raises(KeyError):
-            async with way(rates, KeyError, WRONG_CODES, "somebody"):
+            async with way(rates, KeyError, GUARDED, "somebody"):
                 raise KeyError
     with pytest.raises(LimitReached):
-        async with way(rates, KeyError, WRONG_CODES, "somebody"):
+        async with way(rates, KeyError, GUARDED, "somebody"):
             raise AssertionError("entered")
 
 
@@ -151,7 +146,7 @@ async def at_once(way, rates: Rates, *, number: int, failing: bool) -> Counter[s
 
     async def attempt() -> None:
         try:
-            async with way(rates, KeyError, WRONG_CODES, "somebody"):
+            async with way(rates, KeyError, GUARDED, "somebody"):
                 await check_code()
             note("passed")
         except KeyError:
@@ -179,17 +174,17 @@ async def test_no_more_are_tried_at_once_than_may_fail_where_a_place_is_held():
 @pytest.mark.parametrize("way", [Rates.counting_failures, Rates.holding_a_place])
 async def test_what_needs_a_count_is_not_tried_without_one_and_all_else_is(way):
     with pytest.raises(RatesAway):
-        async with way(rates_over(Away()), KeyError, WRONG_CODES, "somebody"):
+        async with way(rates_over(Away()), KeyError, GUARDED, "somebody"):
             raise AssertionError("entered")
     with pytest.raises(KeyError):
-        async with way(rates_over(Away()), KeyError, UPLOADS, 7):
+        async with way(rates_over(Away()), KeyError, FREE, 7):
             raise KeyError
-    async with way(rates_over(Away()), KeyError, UPLOADS, 7):
+    async with way(rates_over(Away()), KeyError, FREE, 7):
         pass  # nothing was taken, nothing is given back
 
 
 async def test_what_was_done_stays_done_when_its_place_cannot_be_given_back():
-    async with rates_over(Away(takes=True)).holding_a_place(KeyError, WRONG_CODES, "somebody"):
+    async with rates_over(Away(takes=True)).holding_a_place(KeyError, GUARDED, "somebody"):
         done = True
     assert done
 

@@ -11,8 +11,9 @@ from starlette.requests import HTTPConnection
 from tesigo.accounts import factor_service
 from tesigo.accounts.errors import SecondFactorNotValid
 from tesigo.accounts.identity import User
+from tesigo.accounts.limits import WRONG_FACTORS
 from tesigo.accounts.session import keys_of
-from tesigo.kit.rates import WRONG_FACTORS, rates_of
+from tesigo.kit.rates import rates_of
 from tesigo.kit.requests import database_of, now_of
 
 

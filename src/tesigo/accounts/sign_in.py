@@ -13,10 +13,11 @@ from tesigo.accounts.addresses import normalise_address
 from tesigo.accounts.cookies import clear_cookies, refresh_cookie
 from tesigo.accounts.errors import LinkCodeNotValid, SecondFactorNotValid, TokenNotGood, TooManyLinks
 from tesigo.accounts.identity import Language, NewUserConsents, Redeemer, SignedIn
+from tesigo.accounts.limits import LINKS_BY_CLIENT, LINKS_BY_EMAIL, WRONG_CODES, WRONG_FACTORS
 from tesigo.accounts.session import keys_of, visitor_of
 from tesigo.accounts.tokens import token_not_good
 from tesigo.kit.errors import LimitReached
-from tesigo.kit.rates import LINKS_BY_CLIENT, LINKS_BY_EMAIL, WRONG_CODES, WRONG_FACTORS, client_of, rates_of
+from tesigo.kit.rates import client_of, rates_of
 from tesigo.kit.requests import database_of, now_of, settings_of
 
 

@@ -8,6 +8,7 @@ from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, files_service, sections_service, service
 from tesigo.documents.errors import DocumentNotFound
+from tesigo.documents.limits import EXPORTS
 from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
 from tesigo.documents.ports import FileStore
 from tesigo.documents.quotas import Quotas
@@ -24,7 +25,6 @@ from tesigo.documents.schemas import (
 )
 from tesigo.export.formats import Format
 from tesigo.kit.problems import problem_responses
-from tesigo.kit.rates import EXPORTS
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of, now_of
 from tesigo.kit.schemas import IS_STORABLE, ListAnswer, RowId, decode_cursor, encode_cursor
 from tesigo.writing.brief import make_brief

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, Request, status
 from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service, sources_service
+from tesigo.documents.limits import UPLOADS
 from tesigo.documents.ownership import OwnDocument, OwnDocumentLocked
 from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import AddedSources, CslRecord, SourceAnswer
 from tesigo.documents.uploads import read_upload
 from tesigo.kit.problems import problem_responses
-from tesigo.kit.rates import UPLOADS
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import ListAnswer, RowId, decode_cursor, encode_cursor
 

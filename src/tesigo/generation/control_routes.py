@@ -8,11 +8,11 @@ from tesigo.documents.ownership import OwnDocumentLocked
 from tesigo.generation.checkpoints import read_checkpoints
 from tesigo.generation.control import cancel_job, find_recoverable, resume_document
 from tesigo.generation.forecasts import forecast_job
+from tesigo.generation.limits import GENERATIONS
 from tesigo.generation.ownership import OwnJob
 from tesigo.generation.routes import tools_of
 from tesigo.generation.schemas import JobAnswer, JobQueued, RecoverableDocument, RecoverableList
 from tesigo.kit.problems import problem_responses
-from tesigo.kit.rates import GENERATIONS
 from tesigo.kit.requests import Now, Tx, database_of
 
 router = APIRouter(tags=["generation"])

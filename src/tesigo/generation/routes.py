@@ -14,11 +14,11 @@ from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import OutlineAnswer
 from tesigo.generation import service
 from tesigo.generation.forecasts import forecast_job
+from tesigo.generation.limits import GENERATIONS
 from tesigo.generation.ownership import OwnJob
 from tesigo.generation.schemas import JobAnswer, JobQueued, ToGenerate
 from tesigo.generation.tasks import Tools
 from tesigo.kit.problems import problem_responses
-from tesigo.kit.rates import GENERATIONS
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.manuscript import Source
 from tesigo.writing.brief import Brief, make_brief

@@ -1,4 +1,7 @@
-"""Limits of rate: how often something may be done in which time, counted for whom, and what holds without a count."""
+"""Limits of rate: how often something may be done in which time, counted for whom, and what holds without a count.
+
+Each feature names its own, in its `limits`.
+"""
 
 import hmac
 import math
@@ -7,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
-from operator import attrgetter
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
@@ -15,8 +17,8 @@ from starlette.requests import HTTPConnection
 from tesigo.kit.errors import HouseUnavailable, LimitReached
 from tesigo.kit.settings import Settings
 
-_QUARTER_OF_AN_HOUR_S = 15 * 60
-_HOUR_S = 60 * 60
+QUARTER_OF_AN_HOUR_S = 15 * 60
+HOUR_S = 60 * 60
 _CUSTOMER_BITS = 64
 _NOBODY_KNOWN = "unknown"
 _KEYED_FOR = b"tesigo: whom a limit counts, form 1"
@@ -43,65 +45,13 @@ class Limit:
     refusal: str
 
 
-LINKS_BY_CLIENT = Limit(
-    "links-by-client",
-    attrgetter("sign_in_limit"),
-    _QUARTER_OF_AN_HOUR_S,
-    WhenAway.REFUSE,
-    "Many links were asked for from your network address. The mail on its way to you works",
-)
-"""Requests for a link, by the client's address."""
-
-LINKS_BY_EMAIL = Limit(
-    "links-by-email",
-    attrgetter("sign_in_limit"),
-    _QUARTER_OF_AN_HOUR_S,
-    WhenAway.REFUSE,
-    "Several links were sent to this address: look for them also among unwanted mail",
-)
-"""Requests for a link, by the e-mail address."""
-
-WRONG_CODES = Limit(
-    "wrong-codes",
-    attrgetter("sign_in_limit"),
-    _QUARTER_OF_AN_HOUR_S,
-    WhenAway.REFUSE,
-    "Several wrong codes came from your network address",
-)
-"""Codes that were wrong, by the client's address; use it with `Rates.counting_failures`."""
-
-WRONG_FACTORS = Limit(
-    "wrong-second-factors",
-    lambda _settings: 5,  # of a million codes: with one step of drift either way, 3 are right at any time
-    _QUARTER_OF_AN_HOUR_S,
-    WhenAway.REFUSE,
-    "The second factor of your account was wrong several times",
-)
-"""Codes of a second factor that were wrong, by user; use it with `Rates.holding_a_place`."""
-
-GENERATIONS = Limit(
-    "generations", attrgetter("generation_limit"), _HOUR_S, WhenAway.GO_ON, "Many texts were asked for in an hour"
-)  # fmt: skip
-"""Outlines and jobs, by user."""
-
-UPLOADS = Limit(
-    "uploads", attrgetter("upload_limit"), _HOUR_S, WhenAway.GO_ON, "Many files were brought in an hour"
-)
-"""Files and records that are brought as sources, by user."""
-
-EXPORTS = Limit(
-    "exports", attrgetter("export_limit"), _HOUR_S, WhenAway.GO_ON, "Many files were asked for in an hour"
-)
-"""Documents asked for as a file, by user."""
-
-
 class RatesAway(HouseUnavailable):
     """Nothing can be counted just now, and what is asked for must not go on without."""
 
     code = "rates_away"
 
     def __init__(self, *, retry_after_s: float) -> None:
-        super().__init__("Signing in is not possible just now: please try again in a moment.")
+        super().__init__("This cannot be done just now: please try again in a moment.")
         self.retry_after_s = retry_after_s
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import export_service, sections_service, service, sources_service
+from tesigo.documents.limits import EXPORTS
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.ownership import OwnDocument
 from tesigo.documents.quotas import Quotas
@@ -18,7 +19,6 @@ from tesigo.generation.models import DISPATCHED
 from tesigo.generation.routes import tools_of
 from tesigo.generation.service import find_latest_job
 from tesigo.kit.errors import Conflict
-from tesigo.kit.rates import EXPORTS
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.bibliography import Entry, describe

@@ -13,10 +13,11 @@ from tesigo.documents.quotas import Quotas
 from tesigo.export.errors import UnknownNorm, UnknownStyle
 from tesigo.export.norms import load_norm, norm_names
 from tesigo.export.styles import find_style
+from tesigo.generation.limits import GENERATIONS
 from tesigo.generation.service import request_job
 from tesigo.kit.errors import LimitReached
 from tesigo.kit.problems import retry_after
-from tesigo.kit.rates import GENERATIONS, rates_of
+from tesigo.kit.rates import rates_of
 from tesigo.kit.requests import Now, SettingsNow, database_of, settings_of
 from tesigo.kit.settings import Settings
 from tesigo.web.languages import language_of

@@ -7,11 +7,12 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from tesigo.accounts.identity import User
+from tesigo.documents.limits import UPLOADS
 from tesigo.documents.uploads import read_file
 from tesigo.intake.pairing import pair_full_texts
 from tesigo.intake.reading import Reading
 from tesigo.kit.errors import Invalid
-from tesigo.kit.rates import UPLOADS, rates_of
+from tesigo.kit.rates import rates_of
 from tesigo.manuscript import Source
 from tesigo.web.notices import Notice
 from tesigo.web.sentences import sentence_of

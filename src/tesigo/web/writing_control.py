@@ -10,9 +10,9 @@ from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service
 from tesigo.generation.control import cancel_job, resume_document
+from tesigo.generation.limits import GENERATIONS
 from tesigo.generation.service import find_latest_job, request_job
 from tesigo.kit.errors import Conflict
-from tesigo.kit.rates import GENERATIONS
 from tesigo.kit.requests import Now, database_of, settings_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.notices import Notice, leave_notices
