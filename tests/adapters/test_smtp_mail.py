@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import ssl
 import subprocess
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -166,3 +167,31 @@ async def test_a_server_that_stays_silent_or_never_ends_is_given_up_in_time(trou
     async with smtp_server(**trouble) as server, asyncio.timeout(3):
         with pytest.raises(MailNotSent):
             await mailer(f"smtp://127.0.0.1:{server.port}", timeout_s=0.2).send(MAIL)
+
+
+async def test_a_slow_server_gets_no_mail_after_the_deadline_and_holds_no_thread():
+    async with smtp_server(pause_s=0.08) as server:
+        before = {*threading.enumerate()}
+        slow = mailer(f"smtp://127.0.0.1:{server.port}", timeout_s=0.2)
+        for _ in range(6):
+            with pytest.raises(MailNotSent):
+                await slow.send(MAIL)
+        assert len({*threading.enumerate()} - before) <= 4
+    assert server.calls == 6  # the fake has heard all of them to their end
+    assert not any(word.upper() == "DATA" for word in server.words)
+    assert server.mails == []
+
+
+async def test_a_whole_mail_that_the_server_says_nothing_about_is_not_sent_again():
+    async with smtp_server(is_silent_after_mail=True) as server, asyncio.timeout(3):
+        with capture_logs() as logs:
+            await mailer(f"smtp://127.0.0.1:{server.port}", timeout_s=0.3).send(MAIL)
+    assert len(server.mails) == 1
+    assert [log["event"] for log in logs] == ["mail sent, but the server did not say that it took it"]
+
+
+async def test_a_mail_that_was_taken_is_sent_however_the_conversation_ends():
+    async with smtp_server(hangs_up_on_quit=True) as server:
+        with capture_logs() as logs:
+            await mailer(f"smtp://127.0.0.1:{server.port}").send(MAIL)
+    assert (len(server.mails), logs) == (1, [])

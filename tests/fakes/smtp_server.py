@@ -17,6 +17,7 @@ class SmtpServer:
     """What the server does, and what it has seen.
 
     to_recipients: how it answers to the first addresses that mails are for; it takes those that come after them.
+    pause_s: before each answer. is_silent_after_mail: it takes mails, and does not say so.
     port: 0 for any that is free.
     """
 
@@ -26,6 +27,9 @@ class SmtpServer:
     knows_unicode: bool = True
     is_silent: bool = False
     is_endless: bool = False
+    pause_s: float = 0
+    is_silent_after_mail: bool = False
+    hangs_up_on_quit: bool = False
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
@@ -72,6 +76,9 @@ class SmtpServer:
             word = line.decode().strip()
             answer = self.answer(word)
             self.words.append(word)
+            await asyncio.sleep(self.pause_s)
+            if self.hangs_up_on_quit and answer.startswith("221"):
+                return
             writer.write(answer.encode() + b"\r\n")
             await writer.drain()
             if answer.startswith("221"):
@@ -81,6 +88,9 @@ class SmtpServer:
                 async with self._news:
                     self.mails.append(parse(content[:-3].replace(b"\r\n..", b"\r\n.")))
                     self._news.notify_all()
+                if self.is_silent_after_mail:
+                    await reader.read()
+                    return
                 writer.write(b"250 taken\r\n")
             if word == "STARTTLS" and self.tls:
                 await writer.start_tls(self.tls)

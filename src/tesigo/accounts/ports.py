@@ -18,7 +18,7 @@ class Mailer(Protocol):
     """Whoever carries mails away."""
 
     async def send(self, mail: Mail) -> None:
-        """Hand the mail over.
+        """Hand the mail over; it was taken then, or nobody can know whether it was.
 
         Raises MailNotSent when it was not taken: the same call may work later. Raises MailRefused when no mail
         will ever be taken for this address.

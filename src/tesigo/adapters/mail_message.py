@@ -36,9 +36,9 @@ def _addressee(to: str) -> Address:
     try:
         address = address_to_carry(to)
     except AddressNotValid as error:
-        raise MailRefused("No mail can be sent to this address.") from error
+        raise MailRefused("no mail can be written to this address") from error
     local_part, _, domain = address.rpartition("@")
     read = _SEVEN_BITS.header_factory("To", address).addresses
     if [each.addr_spec for each in read] != [address]:
-        raise MailRefused("No mail can be sent to this address.")
+        raise MailRefused("no mail can be written to this address")
     return Address(username=local_part, domain=domain)
