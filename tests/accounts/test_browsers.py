@@ -9,7 +9,7 @@ from fastapi import WebSocket
 from tests.accounts.conftest import API, PUBLIC, House
 
 from tesigo.accounts.identity import User
-from tesigo.accounts.session import accepted_subprotocol, opening_of_websocket
+from tesigo.accounts.session import accepted_subprotocol, sign_in_of_websocket
 from tesigo.kit.errors import Forbidden, NotSignedIn
 
 OWN = "http://127.0.0.1:8000"
@@ -215,7 +215,7 @@ async def open_websocket(house: House, *, protocols: tuple[str, ...] = (), **hea
 
     websocket = WebSocket(scope, nothing, nothing)
     assert accepted_subprotocol(websocket) == ("bearer" if protocols else None)
-    return (await opening_of_websocket(websocket)).user
+    return (await sign_in_of_websocket(websocket)).user
 
 
 async def test_a_websocket_is_opened_by_sub_protocol_or_by_cookie_from_our_page(house: House):
