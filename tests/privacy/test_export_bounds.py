@@ -153,13 +153,13 @@ async def test_compressing_takes_longer_than_a_transaction_may_stand_still(me):
         await tx.execute(
             text(
                 "INSERT INTO sources (document_id, key, csl, abstract, full_text, found_by, created_at) "
-                "SELECT :id, 'key', '{}', '', string_agg(md5(n::text), ''), 'file', now() "
-                "FROM generate_series(1, 1000000) AS n"
+                "SELECT :id, 'key' || n % 40, '{}', '', string_agg(md5(n::text), ''), 'file', now() "
+                "FROM generate_series(1, 1000000) AS n GROUP BY n % 40"
             ),
             {"id": document_id},
         )
     user_id = (await me.ask("GET", "/user/me")).json()["id"]
-    impatient = Database(me.house.database.url, idle_s=1)
+    impatient = Database(me.house.database.url, idle_s=2)
     settings, threads = me.house.settings, OwnThreads(1)
     now = me.house.clock()
     with await export_archive(impatient, FakeFiles(), user_id, settings.data_dir, threads, now=now) as file:
