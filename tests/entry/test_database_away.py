@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from tests.houses import HERE
+from tests.houses import HERE, client_of, code_from_mail, opened_house
 
 from tesigo.accounts.tokens import Claims, write_token
 from tesigo.entry.api import make_app
@@ -52,3 +52,14 @@ async def test_files_of_the_pages_are_served(browser):
     page = await httpx.AsyncClient(transport=browser._transport, base_url=HERE).get("/")
     script = page.text.partition('<script type="module" src="')[2].partition('"')[0]
     assert (await browser.get(script)).status_code == 200
+
+
+async def test_files_and_health_spend_no_refresh_cookie(tmp_path):
+    async with opened_house(tmp_path) as house, client_of(house) as client:
+        await client.post("/api/v1/auth/magic-link", json={"email": "a@example.com"})
+        redeemed = {"code": await code_from_mail(tmp_path / "outbox", "a@example.com"), "gdpr_consent": True}
+        answer = await client.post("/api/v1/auth/magic-link/verify", json=redeemed)
+        client.cookies.set("tesigo_refresh", answer.json()["refresh_token"])
+        for address in ("/health/live", "/static/nothing"):
+            assert "set-cookie" not in (await client.get(address)).headers
+        assert "set-cookie" in (await client.get("/")).headers
