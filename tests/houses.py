@@ -56,13 +56,13 @@ async def opened_house(
     folder: Path, *, server: str = EMBEDDED, clock: Clock = system_clock, **given: Any
 ) -> AsyncIterator[House]:
     """Give a house over a new database on the named server, with its files in the folder."""
-    async with database(server, template=await _migrated(server)) as url:
+    async with database(server, template=await migrated(server)) as url:
         settings = load_settings(_env_file=None, data_dir=folder, database_url=url, **{**GENEROUS, **given})
         async with open_house(settings, clock=clock) as house:
             yield house
 
 
-async def _migrated(server: str) -> str:
+async def migrated(server: str) -> str:
     """Return the name of a database with all tables, which new ones are copies of."""
     if server not in _templates:
         url = await create_database(await asyncio.to_thread(admin_url, server))

@@ -11,12 +11,11 @@ import asyncpg
 import pytest
 import structlog
 from sqlalchemy import text
-from tests.databases import create_database, drop_database, embedded_url
-from tests.houses import client_of, opened_house, sign_in
+from tests.databases import EMBEDDED, create_database, drop_database, embedded_url
+from tests.houses import client_of, migrated, opened_house, sign_in
 from tests.processes import served, tesigo
 
 from tesigo.entry import cli
-from tesigo.entry.migrating import migrate
 from tesigo.entry.users_command import set_rights
 from tesigo.kit.db import Database
 
@@ -32,20 +31,20 @@ USERS = (
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[str]:
     """Give the URL of a database with two users and a deleted one, which the command is set to."""
-    url = asyncio.run(create_database(embedded_url()))
-    asyncio.run(fill(url))
+    url = asyncio.run(make_filled())
     monkeypatch.setenv("DATABASE_URL", url)
     capsys.readouterr()  # what the tests' own server says when it starts
     yield url
     asyncio.run(drop_database(embedded_url(), url))
 
 
-async def fill(url: str) -> None:
+async def make_filled() -> str:
+    url = await create_database(embedded_url(), template=await migrated(EMBEDDED))
     store = Database(url)
-    await migrate(store)
     async with store.transaction() as tx:
         await tx.execute(text(USERS))
     await store.close()
+    return url
 
 
 @pytest.fixture
