@@ -163,7 +163,7 @@ async def test_wrong_codes_are_counted_by_route_and_form_together_and_then_no_co
     answer = await visitor.client.post(
         "/sign-in/code", data={"code": code}, headers={**PAGE, "Accept-Language": "it"}
     )
-    assert is_refused_page(answer, "L&#39;operazione è stata ripetuta troppe volte")
+    assert is_refused_page(answer, "L’operazione è stata ripetuta troppe volte")
     async with visitor_of(house) as elsewhere:
         assert (await elsewhere.redeem(code)).status_code == 200
 
