@@ -33,9 +33,8 @@ async def erase_user(tx: AsyncSession, user_id: int, *, keys: KeyPair, now: date
     """
     await documents.lock_documents(tx, user_id)
     email = await accounts.lock_account(tx, user_id)
-    document_ids = await documents.lock_documents(
-        tx, user_id
-    )  # with those that came until now; no more can come
+    # with those that came until now; no more can come
+    document_ids = await documents.lock_documents(tx, user_id)
     job_ids = await generation.take_jobs_out(tx, user_id, document_ids)
     await documents.delete_documents(tx, user_id)
     await accounts.erase_account(tx, user_id, email=email, now=now)
