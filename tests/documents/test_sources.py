@@ -214,7 +214,8 @@ async def test_pages_of_sources_hold_each_once_in_the_order_of_their_coming(me):
         ({"files": [("file", b"a"), ("file", b"b")]}, 400),
         ({"json": [ABSTRACTS[0]]}, 400),
         ({"content": b'{"title": ', "headers": {"content-type": "application/json"}}, 400),
-        ({"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}, 400),
+        ({"content": b"[" * 15_000, "headers": {"content-type": "application/json"}}, 400),
+        ({"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}, 413),
         (
             {"content": b'{"title": ' + b"9" * 6_000 + b"}", "headers": {"content-type": "application/json"}},
             400,
