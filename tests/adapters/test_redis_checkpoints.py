@@ -190,7 +190,7 @@ async def test_a_checkpoint_that_is_too_large_for_a_copy_is_not_kept(copies, ser
 
 
 async def test_more_at_once_than_there_are_connections_wait_and_all_are_served(copies):
-    many = [checkpoint(progress=number % 100) for number in range(60)]
+    many = [checkpoint(progress=number % 100) for number in range(30)]
     await asyncio.gather(*(copies.keep(one) for one in many))
     found = await asyncio.gather(*(copies.find([one.job_id]) for one in many))
     assert found == [{one.job_id: one} for one in many]
