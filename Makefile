@@ -3,7 +3,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-warn-script-location
+# without dependencies: the locks are whole, and pip would look at newer releases of a package that is asked for with
+# an extra (`coverage[toml]`), and then refuse the one that is locked
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-warn-script-location --no-deps
 CODE := src tests scripts benchmarks migrations
 TITLE ?= How TesiGo writes documents that can be trusted
 SOURCES ?= docs docs/decisions
@@ -77,7 +79,7 @@ $(BIN)/python:
 
 $(VENV)/.run: $(BIN)/python requirements/run.txt requirements/build.txt pyproject.toml
 	@$(PIP) --require-hashes -r requirements/run.txt -r requirements/build.txt
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
