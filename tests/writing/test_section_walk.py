@@ -10,7 +10,7 @@ from tests.writing.walks import chapters, corrections_of, turns, write
 
 from tesigo.kit.errors import LimitReached
 from tesigo.manuscript import Manuscript, PlannedSection, Section, Source
-from tesigo.writing.errors import TokenLimitReached
+from tesigo.gateway.errors import TokenLimitReached
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 10])

@@ -1,6 +1,6 @@
 """What can go wrong while a document is written."""
 
-from tesigo.kit.errors import Failure, Invalid, LimitReached
+from tesigo.kit.errors import Failure, Invalid
 
 
 class InvalidBrief(Invalid):
@@ -19,9 +19,3 @@ class FaultyText(Failure):
     """A written text breaks a promise that could not be mended; the message names the section."""
 
     code = "faulty_text"
-
-
-class TokenLimitReached(LimitReached):
-    """The budget of tokens is used up: the work pauses, and goes on from what is written after `retry_after_s`."""
-
-    code = "token_limit_reached"

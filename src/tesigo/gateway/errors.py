@@ -1,0 +1,83 @@
+"""What can go wrong with a call of a model: for the gateway, which goes on, and for those who asked."""
+
+from enum import StrEnum
+
+from tesigo.kit.errors import Failure, LimitReached, Unavailable
+
+
+class Trouble(StrEnum):
+    """Why an attempt failed, in a word: stable, for logs and metrics."""
+
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    NOT_REACHED = "not_reached"
+    TIMED_OUT = "timed_out"
+    CUT_STREAM = "cut_stream"
+    MALFORMED = "malformed"
+    EMPTY = "empty"
+    UNUSABLE = "unusable"
+    CUT_SHORT = "cut_short"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    BREAKER_OPEN = "breaker_open"
+
+
+class AttemptFailed(Failure):
+    """One attempt gave no usable answer. The message names the fact, and never quotes key, prompt or answer.
+
+    retry_after_s: what the provider asked to wait, None when it did not say.
+    """
+
+    code = "attempt_failed"
+
+    def __init__(self, message: str, trouble: Trouble, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.trouble = trouble
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(AttemptFailed):
+    """The provider asks for fewer calls (429): the same call will pass later."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message, Trouble.RATE_LIMITED, retry_after_s=retry_after_s)
+
+
+class ProviderFails(AttemptFailed):
+    """The provider is not reached, fails (5xx), stays silent, or breaks off: the same call may pass later."""
+
+
+class CallRefused(AttemptFailed):
+    """The provider does not take this call (400, 401, 403, 404, …): the same call will never pass there.
+
+    is_about_call: the call itself is at fault, so that another model would not take it either.
+    """
+
+    def __init__(self, message: str, *, is_about_call: bool = False) -> None:
+        super().__init__(message, Trouble.REFUSED)
+        self.is_about_call = is_about_call
+
+
+class UnusableReply(AttemptFailed):
+    """The answer is whole, and cannot be used. reason: for the model, so that it can mend its answer."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the answer cannot be used", Trouble.UNUSABLE)
+        self.reason = reason
+
+
+class NoModelAnswers(Unavailable):
+    """Neither the model nor its fallbacks give an answer now: the work rests, and goes on after `retry_after_s`."""
+
+    code = "no_model_answers"
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TokenLimitReached(LimitReached):
+    """The budget of tokens is used up: the work pauses, and goes on from what is written after `retry_after_s`."""
+
+    code = "token_limit_reached"

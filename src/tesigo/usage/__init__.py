@@ -1,0 +1,1 @@
+"""Who used how many tokens, and how many may still be used today."""
