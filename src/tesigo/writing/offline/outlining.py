@@ -7,27 +7,15 @@ from tesigo.manuscript import Outline, PlannedSection, SectionKind
 from tesigo.research.evidence import Evidence
 from tesigo.research.terms import guess_language
 from tesigo.writing.brief import Brief
-from tesigo.writing.errors import NoUsableSource
-from tesigo.writing.evidence_blocks import (
-    Block,
-    Candidate,
-    collection_usage,
-    cut_blocks,
-    few_own,
-    relevant_candidates,
-    share_out,
-)
+from tesigo.writing.evidence_blocks import Block, Candidate, collection_usage, cut_blocks
 from tesigo.writing.headings import choose_heading, heading_text, label_groups
-from tesigo.writing.length import chapter_count, section_words, summary_words, words_per_source
+from tesigo.writing.length import chapter_count, section_words
+from tesigo.writing.offline.outline_frame import body_words, frame_outline
 from tesigo.writing.offline.wording import Wording, load_wording
 from tesigo.writing.phrases import Phrase, Usage, find_phrases, phrase_key
+from tesigo.writing.source_choice import usable_candidates
 from tesigo.writing.topics import divide, meaning_vectors
 
-_QUOTED_SHARE = 0.5
-_ROOM = 2.4
-_DOUBTFUL = 0.4
-_ROOM_FOR_DOUBT = 1.9
-_MOST_SOURCES = 300
 _LANGUAGE_SAMPLE = 1_000
 _LEAD_IN_WORDS = 80
 _SMALLEST_CHAPTER_BLOCKS = 2
@@ -47,65 +35,11 @@ def propose(brief: Brief, evidence: Evidence, *, words: int) -> Outline:
     Raises NoUsableSource when nothing at hand serves the title.
     """
     wording = load_wording(brief.language)
-    summaries = summary_words(brief, words)
-    body = max(150, words - sum(summaries.values()))
-    relevant = relevant_candidates(brief.title, evidence, pages=brief.pages)
-    own = sum(one.source.found_by == "upload" for one in evidence.sources)
-    every = sum(one.source.found_by == "upload" for one in relevant) if own <= few_own(brief.pages) else 0
-    candidates = share_out(choose_sources(relevant, words, pages=brief.pages, fewest=every), words)
-    if not candidates:
-        raise NoUsableSource(
-            f"None of the {len(evidence.sources)} sources at hand has text that can be quoted for "
-            f"“{brief.title}”: add papers as PDF, DOCX or text, or records with abstracts, on this subject."
-        )
+    candidates = usable_candidates(brief, evidence, words=words)
     blocks = cut_blocks(candidates)
-    chapters = _Planner(brief, wording, candidates, blocks, collection_usage(evidence)).chapters(body)
-    keys = tuple(candidate.source.key for candidate in candidates)
-    frame = {
-        kind: PlannedSection(
-            number,
-            wording.heading(kind),
-            kind,
-            wording.purpose(kind),
-            summaries[kind],
-            keys if kind is SectionKind.INTRODUCTION else (),
-        )
-        for kind, number in (
-            (SectionKind.ABSTRACT, "0"),
-            (SectionKind.INTRODUCTION, "1"),
-            (SectionKind.CONCLUSION, str(len(chapters) + 2)),
-        )
-    }
-    return Outline(
-        brief.title,
-        (
-            frame[SectionKind.ABSTRACT],
-            frame[SectionKind.INTRODUCTION],
-            *chapters,
-            frame[SectionKind.CONCLUSION],
-        ),
-    )
-
-
-def choose_sources(
-    candidates: Sequence[Candidate], words: int, *, pages: int, fewest: int = 0
-) -> list[Candidate]:
-    """Return the best of them: as many as so many words of body need, with room to choose passages from.
-
-    About two or three for a page when they are there.
-    fewest: so many of the first are taken in any case.
-    """
-    chosen: list[Candidate] = []
-    quoted = 0
-    enough = max(6, min(_MOST_SOURCES, round(words / words_per_source(pages))))
-    for candidate in candidates:
-        room = _ROOM if candidate.relevance >= _DOUBTFUL else _ROOM_FOR_DOUBT
-        is_enough = len(chosen) >= enough or candidate.relevance < _DOUBTFUL
-        if len(chosen) >= fewest and is_enough and quoted >= room * _QUOTED_SHARE * words:
-            break
-        chosen.append(candidate)
-        quoted += min(candidate.words, max(300, words // 4))
-    return chosen
+    planner = _Planner(brief, wording, candidates, blocks, collection_usage(evidence))
+    chapters = planner.chapters(body_words(brief, words))
+    return frame_outline(brief, chapters, [candidate.source for candidate in candidates], words=words)
 
 
 class _Planner:
