@@ -3,6 +3,7 @@
 import tesigo.accounts.models
 import tesigo.documents.models
 import tesigo.generation.models
+import tesigo.usage.models
 from tesigo.kit.db import Row
 
 METADATA = Row.metadata
