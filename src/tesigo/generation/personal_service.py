@@ -37,15 +37,6 @@ async def read_events(tx: AsyncSession, document_id: int) -> list[dict[str, Any]
     return [as_record(event) for event in await personal_store.get_events(tx, document_id)]
 
 
-async def read_usage(tx: AsyncSession, user_id: int) -> list[dict[str, Any]]:
-    """Return the tokens that each job of the user has used, oldest first, with its times."""
-    told = ("document_id", "tokens_used", "created_at", "started_at", "finished_at")
-    return [
-        {"job_id": job.id, **{name: getattr(job, name) for name in told}}
-        for job, _ in await personal_store.get_jobs(tx, user_id)
-    ]
-
-
 async def take_jobs_out(tx: AsyncSession, user_id: int, document_ids: Sequence[int]) -> Sequence[uuid.UUID]:
     """Return the ids of the user's jobs, which the queue and its log know no more; their rows are still there.
 

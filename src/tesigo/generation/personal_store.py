@@ -10,13 +10,11 @@ from tesigo.generation.models import CheckpointRow, EventRow, JobRow
 
 
 async def get_jobs(
-    tx: AsyncSession, user_id: int, *, document_id: int | None = None
+    tx: AsyncSession, user_id: int, *, document_id: int
 ) -> Sequence[tuple[JobRow, CheckpointRow | None]]:
-    """Return the user's jobs, of one document when it is named, each with its checkpoint; oldest first."""
+    """Return the user's jobs of one document, each with its checkpoint; oldest first."""
     query = select(JobRow, CheckpointRow).outerjoin(CheckpointRow, CheckpointRow.job_id == JobRow.id)
-    query = query.where(JobRow.user_id == user_id)
-    if document_id is not None:
-        query = query.where(JobRow.document_id == document_id)
+    query = query.where(JobRow.user_id == user_id, JobRow.document_id == document_id)
     rows = await tx.execute(query.order_by(JobRow.created_at, JobRow.id))
     return [(job, checkpoint) for job, checkpoint in rows]
 

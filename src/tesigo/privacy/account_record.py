@@ -11,6 +11,7 @@ from tesigo.documents import personal_service as documents
 from tesigo.generation import personal_service as generation
 from tesigo.privacy.export_places import OwnThreads
 from tesigo.privacy.json_file import JsonFile
+from tesigo.usage import personal_service as usage
 
 
 def file_name(user_id: int, extension: str) -> str:
@@ -24,14 +25,13 @@ async def write_record(
     """Write the record into the file: a document after the other, of each a few texts at a time.
 
     Its members: `user`, `consents` (every decision, with time, address and browser), `sign_ins`, `link_codes`,
-    `documents` (with `content`, `sections`, `citations`, `sources`, `drafts`, `jobs`, `events`), `usage` (tokens
-    of each job, with its times) and `payments`, which is empty: this version takes none.
+    `documents` (with `content`, `sections`, `citations`, `sources`, `drafts`, `jobs`, `events`), `usage` (each
+    call of a model, with its tokens) and `payments`, which is empty: this version takes none.
     tx: a snapshot, which stands still while a piece is written: `out` is a plain file.
     Raises NotSignedIn when the account is deleted.
     """
     file = JsonFile(out)
     account = await accounts.read_account(tx, user_id)
-    usage = await generation.read_usage(tx, user_id)
     with file.object():
         file.value(now, "exported_at")
         for name, value in account.items():
@@ -39,7 +39,8 @@ async def write_record(
         with file.array("documents"):
             for document_id in await documents.list_ids(tx, user_id):
                 await _write_document(tx, user_id, document_id, file, threads)
-        file.value(usage, "usage")
+        with file.array("usage"):
+            await _write_all(usage.stream_usage(tx, user_id), file, threads)
         file.value([], "payments")
 
 

@@ -14,6 +14,7 @@ from tesigo.documents import personal_service as documents
 from tesigo.generation import personal_service as generation
 from tesigo.kit.queue import defer
 from tesigo.kit.secret_keys import KeyPair
+from tesigo.usage import personal_service as usage
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +28,9 @@ _AGAIN_AFTER = timedelta(minutes=10)
 async def erase_user(tx: AsyncSession, user_id: int, *, keys: KeyPair, now: datetime) -> None:
     """Erase all that is kept of the user; the files and copies elsewhere go once this transaction has committed.
 
-    What stays is a row without a person: its id, and when it was made and deleted. Every token of the user is refused
-    from then on, and their address may be registered anew. Documents are locked before the account, as by everybody.
+    What stays is a row without a person: its id, and when it was made and deleted; and what language models used, as
+    nobody's. Every token of the user is refused from then on, and their address may be registered anew. Documents are
+    locked before the account, as by everybody.
     Raises NotSignedIn when the account was deleted meanwhile; DatabaseAway, after which nothing is changed.
     """
     await documents.lock_documents(tx, user_id)
@@ -36,6 +38,7 @@ async def erase_user(tx: AsyncSession, user_id: int, *, keys: KeyPair, now: date
     # with those that came until now; no more can come
     document_ids = await documents.lock_documents(tx, user_id)
     job_ids = await generation.take_jobs_out(tx, user_id, document_ids)
+    await usage.erase_traces(tx, user_id)
     await documents.delete_documents(tx, user_id)
     await accounts.erase_account(tx, user_id, email=email, now=now)
     for delay in (timedelta(0), _AGAIN_AFTER):

@@ -77,7 +77,8 @@ async def export_data(
     """Return all that is kept of me, as it is at this moment.
 
     As JSON: my account, every decision about consents, sign-ins, documents with their content, outline, sources,
-    citations, drafts, jobs and events, and the tokens that were used; `payments` is empty, for this version takes none.
+    citations, drafts, jobs and events, and each call of a language model with its tokens; `payments` is empty, for this
+    version takes none.
     As ZIP: the same, and beside it each document as Markdown, its sources as BibTeX and as texts, and its kept exports.
     """
     return await send_record(request, current.id, wanted, folder=settings.data_dir, now=now)
@@ -90,7 +91,8 @@ async def delete_account(
     """Erase all that is kept of me, at once and for ever; every token of mine stops working.
 
     Files are removed right after, or as soon as the place where they are kept can be reached. What stays is a row
-    without a person: its number, and when it was made and deleted. My address may be registered anew.
+    without a person: its number, and when it was made and deleted; and the tokens that were used, as nobody's. My
+    address may be registered anew.
     """
     async with database_of(request).transaction() as tx:
         await erasure_service.erase_user(tx, current.id, keys=keys_of(request), now=now)
