@@ -77,7 +77,8 @@ class AnthropicModels:
                 if isinstance(event, _Error):
                     raise failure_in_stream(model, read_error({"error": event.error}))
                 if isinstance(event, _Start):
-                    usage = event.message.usage
+                    # what it has written is known at its end alone
+                    usage = event.message.usage.model_copy(update={"output_tokens": None})
                 elif isinstance(event, _BlockDelta):
                     yield Piece(event.delta.text)
                 elif isinstance(event, _MessageDelta):

@@ -1,0 +1,300 @@
+"""Servers that answer otherwise than they should are facts too, and no fact gives a secret away."""
+
+import json
+import logging
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from tests.adapters.model_callers import (
+    ANSWER,
+    ANTHROPIC,
+    BOTH,
+    KEY,
+    OPENAI,
+    QUESTION,
+    SYSTEM,
+    Dialect,
+    calling,
+    listen,
+    make_prompt,
+)
+from tests.fakes.model_faults import Fault, Faults
+from tests.fakes.model_server import ModelServer
+from tests.ports import kept_port
+from tests.servers import answering
+
+from tesigo.gateway.errors import AttemptFailed, CallRefused, ProviderFails, RateLimited, Trouble
+from tesigo.kit.errors import Invalid
+
+both = pytest.mark.parametrize("dialect", BOTH, ids=lambda dialect: dialect.name)
+SECRETS = (KEY, SYSTEM, QUESTION, ANSWER, "nobody may quote", "у лісі")
+
+
+class Plainly:
+    """A server that answers everything in one way."""
+
+    def __init__(self, status: int, body: bytes | str, headers: Mapping[str, str] | None = None) -> None:
+        self._status = status
+        self._body = body.encode() if isinstance(body, str) else body
+        self._headers = {"content-type": "text/event-stream", **(headers or {})}
+        self.paths: list[str] = []
+
+    async def __call__(self, scope: Any, _: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        self.paths.append(scope["path"])
+        headers = [(name.encode(), value.encode()) for name, value in self._headers.items()]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+def events(*told: Mapping[str, Any] | str) -> str:
+    return "".join(f"data: {each if isinstance(each, str) else json.dumps(each)}\n\n" for each in told)
+
+
+async def failure_of(dialect: Dialect, app: Any, **limits: float) -> AttemptFailed:
+    async with calling(dialect, app, **limits) as models:
+        heard = await listen(models, dialect.model, make_prompt())
+    assert heard.failure
+    return heard.failure
+
+
+@both
+@pytest.mark.parametrize(
+    ("status", "kind", "trouble", "is_about_call"),
+    [
+        (400, CallRefused, Trouble.REFUSED, True),
+        (401, CallRefused, Trouble.REFUSED, False),
+        (402, CallRefused, Trouble.REFUSED, False),
+        (403, CallRefused, Trouble.REFUSED, False),
+        (404, CallRefused, Trouble.REFUSED, False),
+        (408, ProviderFails, Trouble.TIMED_OUT, None),
+        (413, CallRefused, Trouble.REFUSED, True),
+        (418, CallRefused, Trouble.REFUSED, False),
+        (422, CallRefused, Trouble.REFUSED, True),
+        (429, RateLimited, Trouble.RATE_LIMITED, None),
+        (500, ProviderFails, Trouble.SERVER_ERROR, None),
+        (502, ProviderFails, Trouble.SERVER_ERROR, None),
+        (503, ProviderFails, Trouble.OVERLOADED, None),
+        (504, ProviderFails, Trouble.TIMED_OUT, None),
+        (529, ProviderFails, Trouble.OVERLOADED, None),
+    ],
+)
+async def test_a_status_means_the_same_with_any_body(
+    dialect: Dialect, status: int, kind: type[AttemptFailed], trouble: Trouble, is_about_call: bool | None
+):
+    body = "<html>" + "sorry " * 30_000
+    failure = await failure_of(
+        dialect, Plainly(status, body, {"retry-after": "Sat, 1 Jan 2000 00:00:00 GMT"})
+    )
+    assert (type(failure), failure.trouble) == (kind, trouble)
+    assert getattr(failure, "is_about_call", None) is is_about_call
+    assert failure.retry_after_s == (None if kind is CallRefused else 0)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "status", "error"),
+    [
+        (OPENAI, 429, {"type": "insufficient_quota", "code": "insufficient_quota"}),
+        (OPENAI, 429, {"type": "billing_not_active", "code": None}),
+        (
+            ANTHROPIC,
+            429,
+            {"type": "rate_limit_error", "details": {"error_code": "enforced_spend_limit_reached"}},
+        ),
+        (
+            ANTHROPIC,
+            400,
+            {"type": "invalid_request_error", "message": "You have reached your specified API usage limits."},
+        ),
+        (
+            ANTHROPIC,
+            400,
+            {"type": "invalid_request_error", "message": "Your credit balance is too low to go on."},
+        ),
+        (ANTHROPIC, 402, {"type": "billing_error", "message": "?"}),
+    ],
+)
+async def test_what_no_waiting_mends_is_refused_and_is_not_about_the_call(
+    dialect: Dialect, status: int, error: dict[str, Any]
+):
+    failure = await failure_of(dialect, Plainly(status, json.dumps({"error": error}), {"retry-after": "1"}))
+    assert isinstance(failure, CallRefused)
+    assert not failure.is_about_call
+    assert "quota" in failure.message
+
+
+@both
+async def test_a_server_may_not_send_a_call_on_to_another(dialect: Dialect):
+    elsewhere = Plainly(200, "")
+    async with answering(elsewhere) as address:
+        failure = await failure_of(dialect, Plainly(307, "", {"location": address}))
+    assert isinstance(failure, CallRefused)
+    assert "307" in failure.message
+    assert elsewhere.paths == []
+
+
+@both
+async def test_a_server_that_is_not_there_is_not_reached(dialect: Dialect):
+    with kept_port() as port:
+        models = dialect.at(f"http://127.0.0.1:{port}")
+        heard = await listen(models, dialect.model, make_prompt())
+        await models.aclose()
+    assert isinstance(heard.failure, ProviderFails)
+    assert heard.failure.trouble is Trouble.NOT_REACHED
+
+
+@both
+async def test_a_server_that_speaks_no_tls_is_not_reached(dialect: Dialect):
+    async with answering(Plainly(200, "")) as address:
+        models = dialect.at(address.replace("http:", "https:"))
+        heard = await listen(models, dialect.model, make_prompt())
+        await models.aclose()
+    assert heard.failure
+    assert heard.failure.trouble is Trouble.NOT_REACHED
+
+
+@both
+@pytest.mark.parametrize("kind", ["application/json", "text/html; charset=utf-8", ""])
+async def test_a_200_that_is_no_stream_of_events_is_malformed(dialect: Dialect, kind: str):
+    failure = await failure_of(dialect, Plainly(200, "{}", {"content-type": kind}))
+    assert failure.trouble is Trouble.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("dialect", "told"),
+    [
+        (OPENAI, "{"),
+        (OPENAI, "[]"),
+        (OPENAI, {"id": "nothing that is known"}),
+        (OPENAI, {"choices": "many"}),
+        (OPENAI, {"choices": [{"delta": {"content": 7}}]}),
+        (OPENAI, {"choices": [{"delta": {}, "finish_reason": "bored"}]}),
+        (OPENAI, {"choices": [], "usage": {"prompt_tokens": -1, "completion_tokens": 1}}),
+        (ANTHROPIC, "{"),
+        (ANTHROPIC, "[]"),
+        (ANTHROPIC, {"id": "nothing that is known"}),
+        (ANTHROPIC, {"type": "message_start"}),
+        (ANTHROPIC, {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta"}}),
+        (ANTHROPIC, {"type": "message_delta", "delta": {"stop_reason": "bored"}, "usage": {}}),
+        (ANTHROPIC, {"type": "message_delta", "delta": {"stop_reason": 1}, "usage": {}}),
+        (OPENAI, "x" * 2_000_000),
+    ],
+)
+async def test_events_of_an_unforeseen_shape_are_malformed(dialect: Dialect, told: Mapping[str, Any] | str):
+    failure = await failure_of(dialect, Plainly(200, events(told)))
+    assert isinstance(failure, ProviderFails)
+    assert failure.trouble is Trouble.MALFORMED
+
+
+async def test_the_many_servers_that_speak_like_openai_are_understood():
+    said = events(
+        {"choices": [], "prompt_filter_results": []},
+        {"choices": [{"delta": {"role": "assistant", "content": None, "reasoning_content": "hm"}}]},
+        {"choices": [{"delta": {"content": "yes"}, "finish_reason": None, "logprobs": None}]},
+        {"choices": [{"delta": {"content": ", no"}, "finish_reason": "stop"}]},
+        {"choices": None, "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}},
+    )
+    async with calling(OPENAI, Plainly(200, ": a comment to keep alive\n\n" + said)) as models:
+        heard = await listen(models, OPENAI.model, make_prompt())
+    assert heard.pieces == ["", "yes", ", no"]
+    assert heard.ended[0].usage
+    assert heard.ended[0].usage.tokens == 5
+
+
+async def test_events_that_are_yet_to_be_invented_are_passed_over():
+    said = events(
+        {"type": "message_start", "message": {"usage": {"input_tokens": 1, "output_tokens": 1}}},
+        {"type": "weather", "weather": "fine"},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "yes"}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "song_delta", "song": "la"}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "model_context_window_exceeded"},
+            "usage": {"input_tokens": 9, "output_tokens": 4},
+        },
+    )
+    async with calling(ANTHROPIC, Plainly(200, said)) as models:
+        heard = await listen(models, ANTHROPIC.model, make_prompt())
+    assert (heard.text, heard.finish) == ("yes", "length")
+    assert heard.ended[0].usage
+    assert heard.ended[0].usage.prompt_tokens == 9
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "trouble"),
+    [
+        ({"type": "rate_limit_error"}, RateLimited, Trouble.RATE_LIMITED),
+        ({"type": "timeout_error"}, ProviderFails, Trouble.TIMED_OUT),
+        ({"type": "something_new"}, ProviderFails, Trouble.SERVER_ERROR),
+        ({"code": 503}, ProviderFails, Trouble.OVERLOADED),
+        ({"type": "invalid_request_error"}, CallRefused, Trouble.REFUSED),
+        ({"type": "insufficient_quota"}, CallRefused, Trouble.REFUSED),
+        ("no object at all", ProviderFails, Trouble.SERVER_ERROR),
+    ],
+)
+@both
+async def test_an_error_event_is_what_its_status_would_have_been(
+    dialect: Dialect, error: Any, kind: type[AttemptFailed], trouble: Trouble
+):
+    failure = await failure_of(dialect, Plainly(200, events({"type": "error", "error": error})))
+    assert (type(failure), failure.trouble) == (kind, trouble)
+
+
+@both
+async def test_nothing_that_is_raised_or_logged_gives_a_secret_away(
+    dialect: Dialect, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    server = ModelServer(answer=lambda _: ANSWER, faults=Faults([None, *Fault]))
+    said: list[str] = []
+    async with calling(dialect, server, silence_s=0.2) as models:
+        said.append(repr(models))
+        for _ in range(len(Fault) + 1):
+            heard = await listen(models, dialect.model, make_prompt())
+            said += [repr(heard.opened), repr(heard.ended)]
+            if heard.failure:
+                said += [str(heard.failure), repr(heard.failure), *traceback.format_exception(heard.failure)]
+    assert len(said) > 3 * len(Fault)
+    records = [record for record in caplog.records if record.name.startswith(("httpx2", "httpcore2"))]
+    assert len(records) > 100
+    told = "\n".join([*said, *(record.getMessage() + repr(record.args) for record in caplog.records)])
+    assert [secret for secret in SECRETS if secret in told] == []
+
+
+@both
+async def test_a_stream_that_cannot_be_read_is_not_quoted(dialect: Dialect):
+    failure = await failure_of(dialect, Plainly(200, events(ANSWER)))
+    told = "".join(traceback.format_exception(failure))
+    assert ANSWER not in told
+    assert (failure.__cause__, failure.__suppress_context__) == (None, True)
+
+
+@both
+@pytest.mark.parametrize("key", ["sk-two words", "sk-line\nbreak", "sk-ключ"])
+def test_a_key_that_no_header_can_carry_is_told_at_once_and_not_quoted(dialect: Dialect, key: str):
+    with pytest.raises(Invalid) as caught:
+        dialect.at("http://127.0.0.1:1", api_key=key)
+    assert key not in caught.value.message
+    assert f"{dialect.name.upper()}_API_KEY" in caught.value.message
+
+
+@both
+def test_a_password_in_an_address_is_refused_and_not_quoted(dialect: Dialect):
+    with pytest.raises(Invalid) as caught:
+        dialect.at("https://me:hunter2@models.example")
+    assert "hunter2" not in caught.value.message
+    assert f"{dialect.name.upper()}_BASE_URL" in caught.value.message
+
+
+@both
+async def test_an_empty_address_is_the_providers_own(dialect: Dialect):
+    models = dialect.adapter("", SecretStr(KEY))
+    own = models._http._base_url
+    await models.aclose()
+    assert (
+        own == {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}[dialect.name]
+    )
