@@ -1,0 +1,98 @@
+"""Citation markers as models write them, brought to the one form that we issue; all others become a sign."""
+
+import re
+from collections.abc import Iterable
+
+from tesigo.writing.prompted.author_years import keys_in_parentheses
+from tesigo.writing.prompted.references import References
+from tesigo.writing.sentences import MARKER, keys_of
+
+UNKNOWN = "\ue000"
+"""Stands where a reference stood that is none of ours; a private character, which no text has otherwise."""
+
+_REFERENCE = re.compile(
+    r"\\[A-Za-z]{0,12}cite[A-Za-z]{0,12}\*?(?:\[[^\]]{0,80}\]){0,2}\{(?P<latex>[^{}]{1,400})\}"
+    r"|【(?P<lenticular>[^】]{0,200})】"
+    r"|\[(?P<bracket>[^\[\]]{1,400})\]"
+    r"|\((?P<round>[^()\[\]]{1,400})\)"
+    r"|(?<![\w.@])@(?P<bare>[A-Za-z](?:[\w:.-]{0,80}\w)?)"
+)
+_KEY = re.compile(r"@([A-Za-z](?:[\w:.-]*\w)?)")
+_KEY_SHAPED = re.compile(r"@?[A-Za-z]{2,30}(?:\d{4}|nd)(?:[a-z]|z\d+)?")
+_NUMBERS = re.compile(r"\^?\d{1,4}(?:\s*[,;–—-]\s*\d{1,4})*(?:\s*[†:].*)?")
+_EMPTY_REFERENCE = re.compile(
+    r"(?:citation|reference|source)s?(?: (?:needed|required|missing))?|refs?\.?|key"
+    r"|author(?:s|\(s\))?,? (?:and )?(?:year|date)"
+    r"|потрібн\w+ (?:джерело|посилання)|джерело|посилання|fonte|senza fonte|citazione necessaria",
+    re.IGNORECASE,
+)
+_LEADING = re.compile(r"(?:see(?: also)?|cf\.?|e\.g\.,?|див\.|пор\.|vedi|cfr\.?)\s+", re.IGNORECASE)
+_WRAPPED = re.compile(r"\(\s*(\[@[^\[\]]*\])\s*\)")
+_NEIGHBOURS = re.compile(r"(\[@[^\[\]]*\])(?:\s*[,;]?\s*(?=\[@)(\[@[^\[\]]*\]))+")
+_ONE = rf"(?:\[@[^\[\]]*\]|{UNKNOWN})"
+_AFTER_STOP = re.compile(
+    rf"(?<!\bal)(?<!\bін)(?P<stop>[.!?…])(?P<mark>[”»]?) *(?P<markers>{_ONE}(?: *{_ONE})*)\.?"
+    r"(?=\s+[^\sa-zа-яіїєґ]|\s*\Z)"
+)
+
+
+def marker_of(keys: Iterable[str]) -> str:
+    """Return `[@one; @two]`, each key once."""
+    return f"[{'; '.join(f'@{key}' for key in dict.fromkeys(keys))}]"
+
+
+def canonical_markers(text: str, references: References) -> str:
+    """Return the text with every citation of a citable source as `[@key]`, and `UNKNOWN` for each other reference.
+
+    Of several keys in one bracket the citable ones stay. Locators go, because nothing proves them; keys are
+    compared without regard to case and never by likeness, so that an invented work cannot become a real one.
+    """
+    known = _REFERENCE.sub(lambda match: _settled(match, references), text)
+    return _merged(_WRAPPED.sub(r"\1", known))
+
+
+def markers_before_stops(text: str) -> str:
+    """Return the text with each marker inside the sentence that it follows: "so. [@key] Next" → "so [@key]. Next"."""
+    return _AFTER_STOP.sub(r"\g<mark> \g<markers>\g<stop>", text)
+
+
+def _settled(match: re.Match[str], references: References) -> str:
+    kind, inner = str(match.lastgroup), match[str(match.lastgroup)].strip()
+    if kind == "latex":
+        return _of_keys(re.split(r"[\s,;]+", inner), references)
+    if kind == "bare" or "@" in inner:
+        found = _KEY.findall(f"@{inner}" if kind == "bare" else inner)
+        return _of_keys(found, references) if found else match[0]
+    settled = _without_sign(kind, inner, references)
+    return match[0] if settled is None else settled
+
+
+def _without_sign(kind: str, inner: str, references: References) -> str | None:
+    """Return what becomes of a bracket whose inside names no key with "@", None when it is no reference."""
+    parts = [_LEADING.sub("", part.strip()) for part in re.split(r"[;,]", inner)]
+    firsts = [part.partition(" ")[0] for part in parts if part]
+    keys = [first for first in firsts if _KEY_SHAPED.fullmatch(first)]
+    if any(key.lower() in references.citable for key in keys):
+        return _of_keys(keys, references)
+    named = keys_in_parentheses(inner, references)
+    if named:
+        return _of_keys(named, references)
+    are_all_keys = bool(firsts) and len(keys) == len(inner.split())
+    is_empty = _EMPTY_REFERENCE.fullmatch(inner) and (kind == "bracket" or " " in inner)
+    is_number = kind == "bracket" and (_NUMBERS.fullmatch(inner) or inner.startswith("^"))
+    is_foreign = kind == "lenticular" or named is not None or are_all_keys or is_empty or is_number
+    return UNKNOWN if is_foreign else None
+
+
+def _of_keys(names: Iterable[str], references: References) -> str:
+    keys = [name.lower() for name in names]
+    citable = [key for key in keys if key in references.citable]
+    if citable:
+        return marker_of(citable)
+    return "" if keys and all(key in references.forgiven for key in keys) else UNKNOWN
+
+
+def _merged(text: str) -> str:
+    return _NEIGHBOURS.sub(
+        lambda match: marker_of(key for one in MARKER.findall(match[0]) for key in keys_of(one)), text
+    )

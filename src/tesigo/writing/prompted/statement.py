@@ -1,0 +1,55 @@
+"""How a document of models came about, in the document's language."""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tesigo.manuscript import Section
+from tesigo.writing.offline.wording import Wording, load_wording
+
+
+def state(language: str, sections: Sequence[Section], *, name: str) -> str:
+    """Return the statement of provenance: which model wrote what, from how many works, what was checked; no date.
+
+    name: the model that is asked first; it stands alone where no section says who wrote it.
+    """
+    wording, frames = load_wording(language), _frames(language)
+    citations = [citation for section in sections for citation in section.citations]
+    written = _by_writer(sections) or {name: []}
+    fields = {
+        "works": wording.count(len({citation.key for citation in citations}), "work"),
+        "citations": str(len(citations)),
+        "models": wording.list_of([*written]),
+    }
+    sentences = [frames["one" if len(written) == 1 else "several"]]
+    if len(written) > 1:
+        sentences += [
+            frames["part"].format(model=model, numbers=wording.list_of(numbers))
+            for model, numbers in list(written.items())[1:]
+        ]
+    sentences += _people(sections, frames, wording)
+    sentences += [frames["passages"], frames["checked"], frames["unreviewed"]]
+    return " ".join(sentence.format(**fields) for sentence in sentences)
+
+
+def _by_writer(sections: Iterable[Section]) -> dict[str, list[str]]:
+    """Return the numbers of the sections by the model that wrote them, the most diligent first."""
+    found: dict[str, list[str]] = {}
+    for section in sections:
+        if ":" in section.written_by:
+            found.setdefault(section.written_by, []).append(section.number)
+    return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
+
+
+def _people(sections: Iterable[Section], frames: Mapping[str, str], wording: Wording) -> list[str]:
+    numbers = [section.number for section in sections if section.written_by and ":" not in section.written_by]
+    return [frames["people"].format(numbers=wording.list_of(numbers))] if numbers else []
+
+
+@cache
+def _frames(language: str) -> Mapping[str, str]:
+    text = files("tesigo.writing.prompted").joinpath("statement.toml").read_text("utf-8")
+    frames: dict[str, Any] = tomllib.loads(text)
+    return {role: str(frame) for role, frame in frames[language].items()}
