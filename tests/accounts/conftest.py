@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 from tests.databases import EMBEDDED, admin_url, create_database, drop_database
 from tests.fakes.mailer import FakeMailer, code_in
 
@@ -98,6 +99,11 @@ class House:
             return list(result) if result.returns_rows else []
 
 
+async def tokens_today(tx: AsyncSession, user_id: int, now: datetime) -> int:
+    """Answer as the ledger does, from whom the tokens are and which day it is, so that a test sees both."""
+    return 1_000 * user_id + now.day
+
+
 def make_app(**given: Any) -> FastAPI:
     """Return an application with the routers of accounts, and two pages as `web` has them."""
     app = FastAPI()
@@ -160,6 +166,7 @@ async def _make_house(url: str, **given: Any) -> AsyncIterator[House]:
     )
     app.state.database, app.state.clock = store, house.clock
     app.state.keys = house.keys
+    app.state.tokens_today = tokens_today
     app.state.rates = Rates(MemoryRates(), app.state.settings, secret=house.keys.secret_key)
     async with house.client, sending(house):
         yield house

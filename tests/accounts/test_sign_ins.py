@@ -179,6 +179,15 @@ async def test_a_name_is_set_trimmed_shown_and_removed(house: House):
     assert (await rename(house, tokens, full_name=None)).json()["full_name"] is None
 
 
+async def test_whoever_asks_is_told_their_own_tokens_of_the_day_also_with_a_new_name(house: House):
+    for email in ("olena@example.com", "ivan@example.com"):
+        tokens = await house.enter(email)
+        house.clock.move(minutes=1)
+        used = 1_000 * tokens["user"]["id"] + house.clock().day
+        assert (await house.me(tokens["access_token"])).json()["tokens_used_today"] == used
+        assert (await rename(house, tokens, full_name="Olena")).json()["tokens_used_today"] == used
+
+
 @pytest.mark.parametrize(
     "name", ["", "  ", "x" * 201, "a\x00b", "a\nb", "a\u202eb", "\u200b", "\u2066", 7, ["x"], "a\ud800"]
 )

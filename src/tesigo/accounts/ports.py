@@ -1,7 +1,10 @@
 """What accounts need from the outside."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +26,12 @@ class Mailer(Protocol):
         Raises MailNotSent when it was not taken: the same call may work later. Raises MailRefused when no mail
         will ever be taken for this address.
         """
+        ...
+
+
+class TokensToday(Protocol):
+    """Whoever knows how many tokens of language models a user has used today, by UTC."""
+
+    async def __call__(self, tx: AsyncSession, user_id: int, now: datetime) -> int:
+        """Return the tokens, in the transaction of whoever asks."""
         ...

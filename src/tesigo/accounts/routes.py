@@ -1,9 +1,12 @@
 """Sign-in and the signed-in user, over HTTP."""
 
-from fastapi import APIRouter, Request, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from tesigo.accounts import service, sign_in, users_service
 from tesigo.accounts.identity import CameBy, Redeemer
+from tesigo.accounts.ports import TokensToday
 from tesigo.accounts.schemas import (
     Accepted,
     CodeToRedeem,
@@ -11,10 +14,10 @@ from tesigo.accounts.schemas import (
     ConsentsToDecide,
     LinkRequest,
     NameToSet,
+    OwnUserAnswer,
     TokensAnswer,
     TokenToEnd,
     TokenToRefresh,
-    UserAnswer,
 )
 from tesigo.accounts.session import CurrentUser, VisitorNow
 from tesigo.kit.problems import problem_responses
@@ -22,6 +25,15 @@ from tesigo.kit.requests import Now, Tx
 
 auth = APIRouter(prefix="/auth", tags=["sign-in"])
 user = APIRouter(prefix="/user", tags=["user"])
+
+
+def _tokens_today_of(request: Request) -> TokensToday:
+    """Return who knows the tokens that were used (`app.state.tokens_today`)."""
+    tokens_today: TokensToday = request.app.state.tokens_today
+    return tokens_today
+
+
+_CountTokens = Annotated[TokensToday, Depends(_tokens_today_of)]
 
 
 @auth.post(
@@ -98,15 +110,20 @@ async def sign_out(request: Request, ended: TokenToEnd) -> None:
 
 
 @user.get("/me", summary="The signed-in user", responses=problem_responses(401))
-async def read_current_user(current: CurrentUser) -> UserAnswer:
-    """Return who is signed in."""
-    return UserAnswer.of(current)
+async def read_current_user(
+    current: CurrentUser, tx: Tx, now: Now, tokens_today: _CountTokens
+) -> OwnUserAnswer:
+    """Return who is signed in, with the tokens of language models that they have used today."""
+    return OwnUserAnswer.with_tokens(current, await tokens_today(tx, current.id, now))
 
 
 @user.patch("/me", summary="Change one's own name", responses=problem_responses(401, 403, 422))
-async def rename_current_user(current: CurrentUser, tx: Tx, wanted: NameToSet) -> UserAnswer:
+async def rename_current_user(
+    current: CurrentUser, tx: Tx, now: Now, tokens_today: _CountTokens, wanted: NameToSet
+) -> OwnUserAnswer:
     """Set the name that stands on title pages, or remove it; nothing else of a user can be set here."""
-    return UserAnswer.of(await users_service.rename_user(tx, current.id, wanted.full_name))
+    renamed = await users_service.rename_user(tx, current.id, wanted.full_name)
+    return OwnUserAnswer.with_tokens(renamed, await tokens_today(tx, current.id, now))
 
 
 @user.get("/consents", summary="What the user agreed to", responses=problem_responses(401))

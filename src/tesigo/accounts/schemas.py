@@ -142,6 +142,19 @@ class UserAnswer(BaseModel):
         )
 
 
+class OwnUserAnswer(UserAnswer):
+    """The user who asks, with what they have used."""
+
+    tokens_used_today: int = Field(
+        description="Of language models, since midnight UTC; also what was used for documents that were deleted."
+    )
+
+    @classmethod
+    def with_tokens(cls, user: User, tokens_used_today: int) -> Self:
+        """Return the answer for this user, who has used so many tokens today."""
+        return cls(**UserAnswer.of(user).model_dump(), tokens_used_today=tokens_used_today)
+
+
 class TokensAnswer(BaseModel):
     """A pair of tokens and whom they stand for."""
 

@@ -25,6 +25,7 @@ from tesigo.kit.request_limits import BodyLimit, RequestLog
 from tesigo.kit.requests import database_of
 from tesigo.privacy import routes as privacy_routes
 from tesigo.privacy.export_places import ExportPlaces
+from tesigo.usage.limits_service import tokens_used_today
 from tesigo.web.assets import ADDRESS as ASSETS
 from tesigo.web.headers import SecurityHeaders
 from tesigo.web.site import add_pages
@@ -53,6 +54,7 @@ def make_app(house: House) -> FastAPI:
         setattr(app.state, name, getattr(house, name))
     app.state.hub = Hub(house.database, house.news)
     app.state.export_places = ExportPlaces()
+    app.state.tokens_today = tokens_used_today
     install_problems(app)
     for router in (
         accounts_routes.auth,
