@@ -59,6 +59,21 @@ class CallRefused(AttemptFailed):
         self.is_about_call = is_about_call
 
 
+class Declined(CallRefused):
+    """The model, or a filter of its provider, would not answer this."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model} declined to answer")
+        self.trouble = Trouble.DECLINED
+
+
+class CutShort(AttemptFailed):
+    """The answer did not come to its end, although it was asked to go on, or was given more room."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model} did not come to an end", Trouble.CUT_SHORT)
+
+
 class UnusableReply(AttemptFailed):
     """The answer is whole, and cannot be used. reason: for the model, so that it can mend its answer."""
 
@@ -75,6 +90,12 @@ class NoModelAnswers(Unavailable):
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class NoUsableAnswer(Failure):
+    """The models answered, and nothing of it could be used: asked again, they would probably answer the same."""
+
+    code = "no_usable_answer"
 
 
 class TokenLimitReached(LimitReached):
