@@ -80,6 +80,7 @@ ROUTES: dict[str, Known] = {
     "DELETE /api/v1/user/second-factor": own(403, boss=404, json={"code": "492039"}),
     "GET /api/v1/user/export-data": own(),
     "DELETE /api/v1/user/delete-account": own(ends=True),
+    "GET /api/v1/admin/stats": own(403, boss=200),
     "GET /api/v1/documents": own(),
     "POST /api/v1/documents": own(201, json={"title": "Essays"}),
     "GET /api/v1/documents/recover": own(),

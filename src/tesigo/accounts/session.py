@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from tesigo.accounts import service
 from tesigo.accounts.cookies import access_cookie
+from tesigo.accounts.errors import AdministratorsOnly
 from tesigo.accounts.identity import User, Visitor
 from tesigo.accounts.origin import require_own_origin, require_own_page
 from tesigo.accounts.tokens import read_token, token_not_good
@@ -94,6 +95,20 @@ CurrentSignIn = Annotated[UserAndSignIn, Depends(current_sign_in)]
 
 MaybeUser = Annotated[User | None, Depends(find_current_user)]
 """The user that is signed in, or None."""
+
+
+async def current_administrator(current: CurrentUser) -> User:
+    """Return who is signed in when they are an administrator at this moment.
+
+    Raises AdministratorsOnly for others, NotSignedIn for nobody.
+    """
+    if not current.is_admin:
+        raise AdministratorsOnly("This is for administrators only.")
+    return current
+
+
+CurrentAdministrator = Annotated[User, Depends(current_administrator)]
+"""The administrator that is signed in; for anybody else the route is not entered."""
 
 VisitorNow = Annotated[Visitor, Depends(visitor_of)]
 

@@ -60,6 +60,11 @@ async def list_users(tx: AsyncSession, *, after_id: int, limit: int) -> list[Use
     return [_entry(row) for row in await users_store.find_users(tx, after_id=after_id, limit=limit)]
 
 
+async def count_users(tx: AsyncSession) -> int:
+    """Return how many users there are; none that was deleted."""
+    return await users_store.count_users(tx)
+
+
 async def get_user_id(tx: AsyncSession, email: str) -> int:
     """Return whose address this is. Raises AddressNotValid; AddressUnknown, also for a deleted user."""
     address = normalise_address(email)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts.models import UserRow
@@ -17,6 +17,11 @@ async def find_users(tx: AsyncSession, *, after_id: int, limit: int) -> Sequence
         .limit(limit)
     )
     return rows.all()
+
+
+async def count_users(tx: AsyncSession) -> int:
+    """Return how many users there are; none that was deleted."""
+    return await tx.scalar(select(func.count()).select_from(UserRow).where(UserRow.deleted_at.is_(None))) or 0
 
 
 async def find_user_id(tx: AsyncSession, email: str) -> int | None:

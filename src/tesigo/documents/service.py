@@ -1,6 +1,7 @@
 """Documents: made, found, changed, removed, and the one place that decides whose they are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,15 @@ from tesigo.manuscript import Manuscript
 from tesigo.writing.brief import Brief, make_brief
 
 _BRIEF_FIELDS = ("title", "pages", "language", "citation_style", "norm", "requirements")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCounts:
+    """How many documents all users have, how many of them have used tokens, and how many tokens these used."""
+
+    there: int
+    with_tokens: int
+    tokens: int
 
 
 async def own_document(
@@ -77,6 +87,11 @@ async def list_documents(
 ) -> Sequence[DocumentRow]:
     """Return at most `limit` of the user's documents, newest first."""
     return await store.get_documents(tx, user_id, status=status, before_id=before_id, limit=limit)
+
+
+async def count_documents(tx: AsyncSession) -> DocumentCounts:
+    """Return how many documents there are, whoever owns them."""
+    return DocumentCounts(*await store.count_documents(tx))
 
 
 async def update_document(

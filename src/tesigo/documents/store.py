@@ -42,6 +42,14 @@ async def get_documents(
     return (await tx.scalars(query.order_by(DocumentRow.id.desc()).limit(limit))).all()
 
 
+async def count_documents(tx: AsyncSession) -> tuple[int, int, int]:
+    """Return how many documents all users have, how many of them have used tokens, and how many tokens these used."""
+    used = DocumentRow.tokens_used
+    counted = select(func.count(), func.count().filter(used > 0), func.coalesce(func.sum(used), 0))
+    there, with_tokens, tokens = (await tx.execute(counted.select_from(DocumentRow))).one()
+    return there, with_tokens, int(tokens)
+
+
 async def add_document(tx: AsyncSession, document: DocumentRow) -> DocumentRow:
     """Add the document and return it with its id."""
     tx.add(document)

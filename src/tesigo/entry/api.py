@@ -13,6 +13,7 @@ import tesigo
 from tesigo.accounts import factor_routes, sign_ins_routes
 from tesigo.accounts import routes as accounts_routes
 from tesigo.accounts.renewal import RenewalMiddleware
+from tesigo.administration import routes as administration_routes
 from tesigo.documents import drafts_routes, sources_routes
 from tesigo.documents import routes as documents_routes
 from tesigo.entry import metrics
@@ -67,6 +68,7 @@ def make_app(house: House) -> FastAPI:
         drafts_routes.router,
         generation_routes.router,
         privacy_routes.router,
+        administration_routes.router,
     ):
         app.include_router(router, prefix=API)
     app.include_router(live.router)

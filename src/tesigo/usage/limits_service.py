@@ -17,6 +17,11 @@ async def tokens_used_today(tx: AsyncSession, user_id: int, now: datetime) -> in
     return (await store.sum_tokens(tx, Day.of(now), user_id=user_id)).used
 
 
+async def all_tokens_used_today(tx: AsyncSession, now: datetime) -> int:
+    """Return how many tokens all users together have used since midnight, also by calls that are not recorded yet."""
+    return (await store.sum_tokens(tx, Day.of(now))).used
+
+
 async def check_room(
     tx: AsyncSession, user_id: int, limits: TokenLimits, *, tokens: int, now: datetime
 ) -> None:

@@ -40,6 +40,11 @@ async def record(tx: AsyncSession, spent: Sequence[Spent], payer: Payer) -> int:
     return added
 
 
+async def count_tokens(tx: AsyncSession) -> int:
+    """Return how many tokens were ever used, by whomever, also by calls that are not recorded yet."""
+    return (await store.sum_tokens(tx, None)).used
+
+
 async def settle(tx: AsyncSession, spent: Sequence[Spent]) -> None:
     """Say what calls used that are not recorded yet: no more than that is kept from others, or lost by a crash."""
     for one in spent:

@@ -45,13 +45,13 @@ async def lock_documents_of(tx: AsyncSession, call_ids: Collection[uuid.UUID]) -
     await tx.execute(query.with_for_update(key_share=True))
 
 
-async def sum_tokens(tx: AsyncSession, day: Day, *, user_id: int | None = None) -> Used:
-    """Return what was used and is set aside of a day: by the user, by all together without one.
+async def sum_tokens(tx: AsyncSession, day: Day | None, *, user_id: int | None = None) -> Used:
+    """Return what was used and is set aside, of a day or ever: by the user, by all together without one.
 
     It is one statement: a call that is recorded meanwhile is seen once, on the one side or on the other.
     """
-    spent, of_usage = _tokens(UsageRow), _of_day(UsageRow, day, user_id)
-    held, of_reservations = _tokens(ReservationRow), _of_day(ReservationRow, day, user_id)
+    spent, of_usage = _tokens(UsageRow), _counted(UsageRow, day, user_id)
+    held, of_reservations = _tokens(ReservationRow), _counted(ReservationRow, day, user_id)
     recorded = select(func.coalesce(func.sum(spent), 0)).where(*of_usage)
     pending = select(func.coalesce(func.sum(held), 0)).where(*of_reservations)
     sums = select(
@@ -162,8 +162,8 @@ def _tokens(table: type[UsageRow | ReservationRow]) -> ColumnElement[int]:
     return table.prompt_tokens + table.completion_tokens
 
 
-def _of_day(
-    table: type[UsageRow | ReservationRow], day: Day, user_id: int | None
+def _counted(
+    table: type[UsageRow | ReservationRow], day: Day | None, user_id: int | None
 ) -> list[ColumnElement[bool]]:
-    of_day = [table.called_at >= day.begins, table.called_at < day.ends]
+    of_day = [] if day is None else [table.called_at >= day.begins, table.called_at < day.ends]
     return of_day if user_id is None else [*of_day, table.user_id == user_id]
