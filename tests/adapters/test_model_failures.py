@@ -208,6 +208,7 @@ async def test_the_many_servers_that_speak_like_openai_are_understood():
 async def test_events_that_are_yet_to_be_invented_are_passed_over():
     said = events(
         {"type": "message_start", "message": {"usage": {"input_tokens": 1, "output_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
         {"type": "weather", "weather": "fine"},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "yes"}},
         {"type": "content_block_delta", "index": 1, "delta": {"type": "song_delta", "song": "la"}},
@@ -219,7 +220,7 @@ async def test_events_that_are_yet_to_be_invented_are_passed_over():
     )
     async with calling(ANTHROPIC, Plainly(200, said)) as models:
         heard = await listen(models, ANTHROPIC.model, make_prompt())
-    assert (heard.text, heard.finish) == ("yes", "length")
+    assert (heard.pieces, heard.finish) == (["", "yes", ""], "length")
     assert heard.ended[0].usage
     assert heard.ended[0].usage.prompt_tokens == 9
 

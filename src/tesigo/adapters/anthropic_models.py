@@ -35,7 +35,7 @@ _NOT_TAKEN = frozenset(
         "uniqueItems",
     }
 )
-"""From: platform.claude.com, "Structured outputs", section "JSON Schema limitations", read 2026-11-30."""
+"""From: Anthropic's page "Structured outputs", as LangSchema 0.7.1 at hex.pm tells of it, read 2026-11-30."""
 
 
 class AnthropicModels:
@@ -43,8 +43,9 @@ class AnthropicModels:
 
     base_url: as far as `/v1/messages`; "" for Anthropic's own. connect_s, silence_s: as ModelHttp has them.
     Raises Invalid as it does.
-    From: platform.claude.com, "Streaming messages", "Handling stop reasons", "Structured outputs" and "Effort",
-    read 2026-11-30. An answer can no longer be begun by us (prefilled) on the models that are served.
+    The last message has to be the user's: an answer that we begin ourselves is refused.
+    From: platform.claude.com, "Streaming messages", "Stop reasons and fallback", "Effort" and "What's new in Claude
+    Haiku 5.5", read 2026-11-30.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class AnthropicModels:
                 if isinstance(event, _Start):
                     # what it has written is known at its end alone
                     usage = event.message.usage.model_copy(update={"output_tokens": None})
+                elif isinstance(event, _BlockStart):
+                    yield Piece("")  # of thoughts it may be all that is told
                 elif isinstance(event, _BlockDelta):
                     yield Piece(event.delta.text)
                 elif isinstance(event, _MessageDelta):
@@ -115,6 +118,10 @@ class _Message(BaseModel):
 
 class _Start(BaseModel):
     message: _Message
+
+
+class _BlockStart(BaseModel):
+    type: Literal["content_block_start"]
 
 
 class _TextDelta(BaseModel):
@@ -154,7 +161,7 @@ class _Error(BaseModel):
 
 
 class _OtherEvent(BaseModel):
-    """A ping, the begin or the end of a block, or a kind that is yet to come."""
+    """A ping, the end of a block, or a kind that is yet to come."""
 
     type: str
 
@@ -164,17 +171,27 @@ def _tag(told: Any, known: set[str]) -> str:
     return kind if kind in known else ""
 
 
-_EVENTS = {"message_start", "content_block_delta", "message_delta", "message_stop", "error"}
-_EVENT: TypeAdapter[_Start | _BlockDelta | _MessageDelta | _Stop | _Error | _OtherEvent] = TypeAdapter(
-    Annotated[
-        Annotated[_Start, Tag("message_start")]
-        | Annotated[_BlockDelta, Tag("content_block_delta")]
-        | Annotated[_MessageDelta, Tag("message_delta")]
-        | Annotated[_Stop, Tag("message_stop")]
-        | Annotated[_Error, Tag("error")]
-        | Annotated[_OtherEvent, Tag("")],
-        Discriminator(lambda event: _tag(event, _EVENTS)),
-    ]
+_EVENTS = {
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "message_delta",
+    "message_stop",
+    "error",
+}
+_EVENT: TypeAdapter[_Start | _BlockStart | _BlockDelta | _MessageDelta | _Stop | _Error | _OtherEvent] = (
+    TypeAdapter(
+        Annotated[
+            Annotated[_Start, Tag("message_start")]
+            | Annotated[_BlockStart, Tag("content_block_start")]
+            | Annotated[_BlockDelta, Tag("content_block_delta")]
+            | Annotated[_MessageDelta, Tag("message_delta")]
+            | Annotated[_Stop, Tag("message_stop")]
+            | Annotated[_Error, Tag("error")]
+            | Annotated[_OtherEvent, Tag("")],
+            Discriminator(lambda event: _tag(event, _EVENTS)),
+        ]
+    )
 )
 
 

@@ -30,7 +30,8 @@ _OF_MONEY = frozenset(
 _SENTENCES_OF_MONEY = ("You have reached your specified", "Your credit balance is too low")
 """How Anthropic begins to say it: a limit that its customer set answers 400, as a call that is wrong does.
 
-From: platform.claude.com, "Errors" and "Rate limits", section "Spend limits", read 2026-11-30.
+From: developersdigest.tech, "Anthropic Claude API" (limits of one's own), and platform.claude.com, "Errors", which
+has the status; read 2026-11-30.
 """
 _STATUS_OF = {
     "invalid_request_error": 400,
@@ -49,8 +50,8 @@ _STATUS_OF = {
 }
 """The statuses that errors in the middle of a stream would have had.
 
-From: platform.claude.com, "Errors" and "Streaming messages", section "Error events"; developers.openai.com,
-"Error codes"; read 2026-11-30.
+From: platform.claude.com, "Errors" and "Streaming messages", section "Error events"; OpenAI's guide "Error codes", by
+way of yezibuilds.1ink.icu; read 2026-11-30.
 """
 
 

@@ -25,8 +25,8 @@ def find_retry_after_s(headers: Mapping[str, str]) -> float | None:
 def read_openai_allowance(headers: Mapping[str, str]) -> Allowance:
     """Return what `x-ratelimit-…` say; Azure's -1 is a number that it does not say.
 
-    From: developers.openai.com, "Rate limits", section "Rate limits in headers" (resets like `6m0s`);
-    seconds without a unit and -1: learn.microsoft.com, questions 5625878, both read 2026-11-30.
+    From: OpenAI's guide "Rate limits", section "Rate limits in headers" (resets like `6m0s`); seconds without a unit
+    and -1: learn.microsoft.com, question 5625878; both read 2026-11-30.
     """
     return _allowance(lambda limit, side: headers.get(f"x-ratelimit-{side}-{limit}", ""), _find_duration)
 
@@ -34,7 +34,7 @@ def read_openai_allowance(headers: Mapping[str, str]) -> Allowance:
 def read_anthropic_allowance(headers: Mapping[str, str]) -> Allowance:
     """Return what `anthropic-ratelimit-…` say; of the tokens, those of the limit that is nearest to its end.
 
-    From: platform.claude.com, "Rate limits", section "Response headers" (resets in RFC 3339), read 2026-11-30.
+    From: docs.aws.amazon.com, "Claude Platform on AWS", "Rate limit headers" (resets in RFC 3339), read 2026-11-30.
     """
     return _allowance(
         lambda limit, side: headers.get(f"anthropic-ratelimit-{limit}-{side}", ""),

@@ -25,7 +25,8 @@ class OpenAiModels:
 
     base_url: as far as `/chat/completions`; "" for OpenAI's own. api_key: none for a server that wants none.
     connect_s, silence_s: as ModelHttp has them. Raises Invalid as it does.
-    From: developers.openai.com, API reference, "Chat Completions", "Streaming events", read 2026-11-30.
+    From: OpenAI's API specification, CreateChatCompletionStreamResponse and ChatCompletionStreamOptions, read
+    2026-11-30.
     """
 
     def __init__(

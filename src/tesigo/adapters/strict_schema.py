@@ -12,7 +12,8 @@ def make_strict(schema: Mapping[str, Any], *, without: Set[str] = frozenset()) -
 
     Both providers want it so; what may be left out has to be allowed to be null by the schema itself.
     without: keywords that a provider refuses; what they say is left to whoever reads the answer.
-    From: developers.openai.com and platform.claude.com, "Structured outputs", read 2026-11-30.
+    From: both providers' pages "Structured outputs", by way of google/adk-java#1476 (OpenAI) and LangSchema 0.7.1 at
+    hex.pm (Anthropic), read 2026-11-30.
     """
     strict = {key: _walk(key, value, without) for key, value in schema.items() if key not in without}
     if "properties" in strict or strict.get("type") == "object":
