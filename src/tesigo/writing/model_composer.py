@@ -7,14 +7,12 @@ from tesigo.gateway.ports import ChatModel, Reply
 from tesigo.manuscript import Outline, Passage, Section
 from tesigo.research.evidence import Evidence
 from tesigo.writing.brief import Brief
-from tesigo.writing.ports import SectionTask, SummaryTask
+from tesigo.writing.ports import OUTLINE, SectionTask, SummaryTask
+from tesigo.writing.prompted.material import carried_words
 from tesigo.writing.prompted.outline_building import build_outline
 from tesigo.writing.prompted.outline_request import ask_for_outline
 from tesigo.writing.prompted.section_requests import Request, ask_for_section, ask_for_summary
 from tesigo.writing.prompted.statement import state
-
-_WORDS_PER_PASSAGE_WORD = 2.0
-_WORDS_PER_PASSAGE = 15
 
 
 class ModelComposer:
@@ -39,7 +37,7 @@ class ModelComposer:
         Raises NoUsableSource when nothing of the evidence serves the title.
         """
         request = await asyncio.to_thread(ask_for_outline, brief, evidence, words=words)
-        reply = await self._model.ask(request.prompt, request.read, product="outline")
+        reply = await self._model.ask(request.prompt, request.read, product=OUTLINE)
         return await asyncio.to_thread(
             build_outline, brief, evidence, request.candidates, reply.value, words=words
         )
@@ -53,13 +51,8 @@ class ModelComposer:
         return await self._write(await asyncio.to_thread(ask_for_summary, task))
 
     def carries(self, passages: Sequence[Passage]) -> int:
-        """Return about twice the words of the passages.
-
-        A passage can be told in as many words as it has, and be set beside others in as many again; more than that
-        would be the model's own.
-        """
-        words = sum(len(passage.text.split()) for passage in passages)
-        return round(_WORDS_PER_PASSAGE_WORD * words) + _WORDS_PER_PASSAGE * len(passages)
+        """Return what these passages carry, beyond which a model would write of its own."""
+        return carried_words(passages)
 
     def state_provenance(self, brief: Brief, sections: tuple[Section, ...]) -> str:
         """Return the statement that says which model wrote which sections, and what was checked."""

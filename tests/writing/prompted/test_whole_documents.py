@@ -28,12 +28,12 @@ async def write(
 
 
 @pytest.mark.parametrize("language", ["en", "uk", "it"])
-@pytest.mark.parametrize("pages", [5, 10, 30])
+@pytest.mark.parametrize(("pages", "sources"), [(5, 60), (10, 60), (30, 160)])
 async def test_a_document_is_whole_and_without_fault(
-    journal: RecordingJournal, pages: int, language: str
+    journal: RecordingJournal, pages: int, sources: int, language: str
 ) -> None:
     model = FakeChatModel(answer_prompt)
-    manuscript = await write(model, journal, pages=pages, language=language)
+    manuscript = await write(model, journal, pages=pages, language=language, sources=sources)
     assert find_faults(manuscript) == []
     assert model.reasons == []
     assert journal.outline is not None

@@ -4,9 +4,10 @@ import re
 
 from tesigo.writing.prompted.references import References
 
+_SIGN = r"[^\s<>()\[\]{}\\|^`“”«»\"\ue000]"
 _ADDRESS = re.compile(
-    r"\(?\s*(?:<|\b(?:doi|DOI|URL|url)\s*:?\s*)?"
-    r"(?P<address>(?:https?://|www\.)[^\s<>()\[\]“”«»\"\ue000]+|\b10\.\d{4,9}/[^\s<>()\[\]“”«»\"\ue000]+)>?\s*\)?"
+    r"(?P<open>\(\s*)?(?:\b(?:doi|DOI|URL|url)\s*:?\s*)?<?"
+    rf"(?P<address>(?:https?://|www\.){_SIGN}+|\b10\.\d{{4,9}}/{_SIGN}+)>?(?P<close>\s*\))?"
 )
 _TAIL = re.compile(r"[.,;:!?'’*]+\Z")
 _RESOLVER = re.compile(r"^(?:https?://)?(?:www\.)?(?:dx\.)?(?:doi\.org/)?", re.IGNORECASE)
@@ -14,6 +15,8 @@ _RESOLVER = re.compile(r"^(?:https?://)?(?:www\.)?(?:dx\.)?(?:doi\.org/)?", re.I
 
 def without_unknown_addresses(text: str, references: References, *, sign: str) -> str:
     """Return the text with `sign` for each address that no source's record has, its parentheses included."""
+    if not _ADDRESS.search(text):
+        return text
     recorded = {
         _bare(str(source.csl[field]))
         for source in references.known.values()
@@ -26,17 +29,11 @@ def without_unknown_addresses(text: str, references: References, *, sign: str) -
         address = match["address"][: tail.start()] if tail else match["address"]
         if _bare(address) in recorded:
             return match[0]
-        left, right = match[0][: len(match[0]) - len(match[0].lstrip())], ")" if _is_odd(match[0]) else ""
-        opened = "(" if match[0].startswith("(") and not match[0].rstrip().endswith(")") else ""
-        after = tail[0] if tail and not match[0].rstrip().endswith(")") else ""
-        return f"{opened or left}{sign}{after}{right}"
+        if match["open"] and match["close"]:
+            return sign
+        return f"{match['open'] or ''}{sign}{tail[0] if tail else ''}{match['close'] or ''}"
 
     return _ADDRESS.sub(settle, text)
-
-
-def _is_odd(found: str) -> bool:
-    """Return whether a parenthesis closes here that was opened before the address."""
-    return found.rstrip().endswith(")") and not found.startswith("(")
 
 
 def _bare(address: str) -> str:

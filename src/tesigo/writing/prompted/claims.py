@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from tesigo.research.sentences import sentence_spans
 from tesigo.writing.prompted.author_years import without_unknown_names
-from tesigo.writing.prompted.markers import UNKNOWN
+from tesigo.writing.prompted.markers import OURS, UNKNOWN
 from tesigo.writing.prompted.references import References
-from tesigo.writing.sentences import MARKER
 
 _QUOTED = re.compile(r"“[^”]*”|«[^»]*»")
 _STOP = re.compile(r"[.!?…](?=.)")
@@ -36,7 +35,7 @@ def supported_sentences(paragraph: str, references: References) -> Iterator[str]
         told = without_unknown_names(sentence, references, sign=UNKNOWN)
         if UNKNOWN not in told:
             yield told
-        elif MARKER.search(told):
+        elif OURS.search(told):
             yield without_signs(told)
 
 

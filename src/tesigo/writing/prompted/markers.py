@@ -5,17 +5,19 @@ from collections.abc import Iterable
 
 from tesigo.writing.prompted.author_years import keys_in_parentheses
 from tesigo.writing.prompted.references import References
-from tesigo.writing.sentences import MARKER, keys_of
+from tesigo.writing.sentences import keys_of
 
 UNKNOWN = "\ue000"
 """Stands where a reference stood that is none of ours; a private character, which no text has otherwise."""
+OURS = re.compile(r"\[@[a-z][a-z0-9]*(?:; @[a-z][a-z0-9]*)*\]")
+"""A marker in the one form that we issue."""
 
 _REFERENCE = re.compile(
     r"\\[A-Za-z]{0,12}cite[A-Za-z]{0,12}\*?(?:\[[^\]]{0,80}\]){0,2}\{(?P<latex>[^{}]{1,400})\}"
     r"|【(?P<lenticular>[^】]{0,200})】"
     r"|\[(?P<bracket>[^\[\]]{1,400})\]"
     r"|\((?P<round>[^()\[\]]{1,400})\)"
-    r"|(?<![\w.@])@(?P<bare>[A-Za-z](?:[\w:.-]{0,80}\w)?)"
+    r"|@(?P<bare>[A-Za-z](?:[\w:.-]{0,80}\w)?)"
 )
 _KEY = re.compile(r"@([A-Za-z](?:[\w:.-]*\w)?)")
 _KEY_SHAPED = re.compile(r"@?[A-Za-z]{2,30}(?:\d{4}|nd)(?:[a-z]|z\d+)?")
@@ -29,6 +31,7 @@ _EMPTY_REFERENCE = re.compile(
 _LEADING = re.compile(r"(?:see(?: also)?|cf\.?|e\.g\.,?|див\.|пор\.|vedi|cfr\.?)\s+", re.IGNORECASE)
 _WRAPPED = re.compile(r"\(\s*(\[@[^\[\]]*\])\s*\)")
 _NEIGHBOURS = re.compile(r"(\[@[^\[\]]*\])(?:\s*[,;]?\s*(?=\[@)(\[@[^\[\]]*\]))+")
+_PLAIN_BRACKETS = str.maketrans("【】", "()")
 _ONE = rf"(?:\[@[^\[\]]*\]|{UNKNOWN})"
 _AFTER_STOP = re.compile(
     rf"(?<!\bal)(?<!\bін)(?P<stop>[.!?…])(?P<mark>[”»]?) *(?P<markers>{_ONE}(?: *{_ONE})*)\.?"
@@ -48,7 +51,7 @@ def canonical_markers(text: str, references: References) -> str:
     compared without regard to case and never by likeness, so that an invented work cannot become a real one.
     """
     known = _REFERENCE.sub(lambda match: _settled(match, references), text)
-    return _merged(_WRAPPED.sub(r"\1", known))
+    return _merged(_WRAPPED.sub(r"\1", known.translate(_PLAIN_BRACKETS)))
 
 
 def markers_before_stops(text: str) -> str:
@@ -60,11 +63,20 @@ def _settled(match: re.Match[str], references: References) -> str:
     kind, inner = str(match.lastgroup), match[str(match.lastgroup)].strip()
     if kind == "latex":
         return _of_keys(re.split(r"[\s,;]+", inner), references)
+    if kind == "bare" and _is_address(match):
+        return match[0]
     if kind == "bare" or "@" in inner:
         found = _KEY.findall(f"@{inner}" if kind == "bare" else inner)
-        return _of_keys(found, references) if found else match[0]
+        is_text = not found and kind == "round"
+        return match[0] if is_text else _of_keys(found, references)
     settled = _without_sign(kind, inner, references)
     return match[0] if settled is None else settled
+
+
+def _is_address(match: re.Match[str]) -> bool:
+    """Return whether it is the end of an address of mail."""
+    before = match.string[match.start() - 1 : match.start()]
+    return before.isalnum() and not _KEY_SHAPED.fullmatch(match["bare"])
 
 
 def _without_sign(kind: str, inner: str, references: References) -> str | None:
@@ -94,5 +106,5 @@ def _of_keys(names: Iterable[str], references: References) -> str:
 
 def _merged(text: str) -> str:
     return _NEIGHBOURS.sub(
-        lambda match: marker_of(key for one in MARKER.findall(match[0]) for key in keys_of(one)), text
+        lambda match: marker_of(key for one in OURS.findall(match[0]) for key in keys_of(one)), text
     )

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from tesigo.writing.prompted.markers import marker_of
-from tesigo.writing.sentences import MARKER, QUOTATION_MARKS, fold, keys_of
+from tesigo.writing.prompted.markers import OURS, marker_of
+from tesigo.writing.sentences import QUOTATION_MARKS, fold, keys_of
 
 _MARK = re.compile(r"[\"“”„‟«»＂]|''|``")
 _STRAIGHT = ('"', "＂", "''", "``")
@@ -45,13 +45,13 @@ def proven_quotations(sentence: str, bodies: Mapping[str, str], language: str) -
     Up to four words need no proof where no citation follows: they are a term, not a quotation.
     """
     opens, closes = QUOTATION_MARKS[language]
-    shape = re.compile(rf"{opens}([^{opens}{closes}]*){closes}(\s*{MARKER.pattern})?")
-    cited = [key for marker in MARKER.findall(sentence) for key in keys_of(marker)]
+    shape = re.compile(rf"{opens}([^{opens}{closes}]*){closes}(\s*{OURS.pattern})?")
+    cited = [key for marker in OURS.findall(sentence) for key in keys_of(marker)]
 
     def settle(match: re.Match[str]) -> str:
         held, following = match[1], match[2] or ""
-        inner = MARKER.findall(held)
-        words = fold(MARKER.sub("", held).replace("*", ""))
+        inner = OURS.findall(held)
+        words = fold(OURS.sub("", held).replace("*", ""))
         bare = _TAIL.sub("", words)
         tail = words[len(bare) :].strip()
         keys = [key for marker in (*inner, following) for key in keys_of(marker)]

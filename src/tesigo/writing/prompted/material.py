@@ -1,5 +1,6 @@
 """What of sources, outline and written sections stands in a prompt: bounded, fenced, the best of it first chosen."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from tesigo.manuscript import Outline, Passage, PlannedSection, Section, SectionKind, Source
@@ -7,28 +8,40 @@ from tesigo.writing.evidence_blocks import Candidate
 from tesigo.writing.offline.choosing import choose_passages
 from tesigo.writing.ports import SectionTask
 from tesigo.writing.prompted.prompts import fenced, one_line
-from tesigo.writing.sentences import MARKER, paragraph_sentences
+from tesigo.writing.sentences import MARKER, paragraph_sentences, unescape
 
+_BEFORE_MARKER = re.compile(rf"\s*{MARKER.pattern}")
 _MOST_PASSAGES = 40
 _MOST_PASSAGE_WORDS = 2_500
 _PASSAGE_WORDS_PER_WORD = 2.0
+_CARRIED_PER_PASSAGE_WORD = 1.5
 _OWN_WORDS_PER_QUOTE = 19
 """What `choose_passages` adds to each passage for the words around a quotation, which a model does not need."""
 _NAMED_AUTHORS = 2
 _LONGEST_TITLE, _LONGEST_PURPOSE = 140, 160
-_LISTED_SOURCES, _LISTED_CHARACTERS = 60, 300
+LISTED_SOURCES = 60
+_LISTED_CHARACTERS = 300
 _DIGEST_WORDS = 1_500
 _FEWEST_DIGEST_WORDS, _MOST_DIGEST_WORDS = 15, 70
 _MOST_TERMS = 10
 
 
-def passages_to_show(task: SectionTask) -> tuple[Passage, ...]:
-    """Return the passages that fit a section of this length, in reading order within their sources.
+def carried_words(passages: Iterable[Passage]) -> int:
+    """Return how many words can be written from these passages: half as many again as they have.
+
+    A passage can be told in about as many words as it has, and be set beside others in half of that. The offline
+    writer's quotations carry as much, so that the same sources give the same pages.
+    """
+    return round(_CARRIED_PER_PASSAGE_WORD * sum(len(passage.text.split()) for passage in passages))
+
+
+def passages_to_show(task: SectionTask, words: int) -> tuple[Passage, ...]:
+    """Return the passages that fit a section of so many words, in reading order within their sources.
 
     The most relevant are chosen, and every source is heard before one is heard twice. The prompt is kept in
     proportion to the answer: two words of passages for each that is to be written, 2,500 at most.
     """
-    room = min(_MOST_PASSAGE_WORDS, round(_PASSAGE_WORDS_PER_WORD * task.target_words))
+    room = min(_MOST_PASSAGE_WORDS, round(_PASSAGE_WORDS_PER_WORD * words))
     chosen = choose_passages(
         task.passages,
         task.sources,
@@ -79,7 +92,7 @@ def show_children(planned: PlannedSection) -> str:
 def show_sources(candidates: Sequence[Candidate]) -> str:
     """Return the list of sources that an outline is made from: key, year, title and how each begins."""
     lines = []
-    for candidate in candidates[:_LISTED_SOURCES]:
+    for candidate in candidates[:LISTED_SOURCES]:
         source = candidate.source
         said = source.abstract or " ".join(passage.text for passage in candidate.passages[:3])
         year = f", {source.year}" if source.year is not None else ""
@@ -122,8 +135,10 @@ def _short(text: str, most: int) -> str:
 
 def _beginning(content: str, most: int) -> str:
     """Return the first sentence of each paragraph as long as they fit, at least the very first."""
-    plain = MARKER.sub("", content)
-    firsts = [found[0] for paragraph in plain.split("\n\n") if (found := paragraph_sentences(paragraph))]
+    plain = _BEFORE_MARKER.sub("", content)
+    firsts = [
+        unescape(found[0]) for paragraph in plain.split("\n\n") if (found := paragraph_sentences(paragraph))
+    ]
     kept: list[str] = []
     for sentence in firsts:
         if kept and sum(len(one.split()) for one in (*kept, sentence)) > most:

@@ -10,7 +10,7 @@ from tesigo.writing.brief import Brief
 from tesigo.writing.evidence_blocks import Candidate, cut_blocks
 from tesigo.writing.length import chapter_count, section_words
 from tesigo.writing.offline.outline_frame import body_words
-from tesigo.writing.prompted.material import show_sources
+from tesigo.writing.prompted.material import LISTED_SOURCES, show_sources
 from tesigo.writing.prompted.outline_reply import DraftChapter, OutlineReply, read_chapters
 from tesigo.writing.prompted.prompts import LANGUAGE_NAMES, make_prompt, one_line, tokens_for
 from tesigo.writing.source_choice import usable_candidates
@@ -18,7 +18,7 @@ from tesigo.writing.source_choice import usable_candidates
 _BLOCKS_PER_CHAPTER = 2
 _MOST_SECTIONS = 7
 _WORDS_PER_ENTRY = 45
-_TOKENS_PER_KEY = 12
+_TOKENS_PER_KEY = 24
 _REQUIREMENTS_CHARACTERS = 1_500
 
 
@@ -50,9 +50,7 @@ def ask_for_outline(brief: Brief, evidence: Evidence, *, words: int) -> OutlineR
         "language": LANGUAGE_NAMES[brief.language],
     }
     entries = chapters * (1 + (parts if parts > 1 else 0))
-    most_tokens = tokens_for(_WORDS_PER_ENTRY * entries, brief.language) + 2 * _TOKENS_PER_KEY * len(
-        candidates
-    )
+    most_tokens = tokens_for(_WORDS_PER_ENTRY * entries, brief.language) + _TOKENS_PER_KEY * LISTED_SOURCES
     return OutlineRequest(
         make_prompt("outline/1", fields, most_tokens=most_tokens, schema=schema),
         candidates,

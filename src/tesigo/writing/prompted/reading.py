@@ -6,18 +6,19 @@ from tesigo.manuscript import Citation
 from tesigo.manuscript.markdown import escape_markdown
 from tesigo.writing.prompted.addresses import without_unknown_addresses
 from tesigo.writing.prompted.claims import supported_sentences
-from tesigo.writing.prompted.markers import UNKNOWN, canonical_markers, markers_before_stops
+from tesigo.writing.prompted.markers import OURS, UNKNOWN, canonical_markers, markers_before_stops
 from tesigo.writing.prompted.marks import paired_marks, proven_quotations
 from tesigo.writing.prompted.references import References
 from tesigo.writing.prompted.reply_text import paragraphs_of
 from tesigo.writing.prompted.support import Support
-from tesigo.writing.sentences import MARKER, fold
+from tesigo.writing.sentences import fold, likeness
 
 _KEPT = re.compile(
-    rf"(?P<marker>{MARKER.pattern})|(?<![*\w])\*(?P<emphasis>[^\s*\[\]](?:[^*\[\]]*[^\s*\[\]])?)\*(?![*\w])"
+    rf"(?P<marker>{OURS.pattern})|(?<![*\w])\*(?P<emphasis>[^\s*\[\]](?:[^*\[\]]*[^\s*\[\]])?)\*(?![*\w])"
 )
 _HELD = re.compile("[\ue100-\uf8ff]")
 _STUCK = re.compile(r"(?<=[^\s(\[])(?=\[@)|(?<=\])(?=[({])")
+_STOPS = ".!?…:;"
 _MOST_KEPT = 0xF8FF - 0xE100
 
 
@@ -37,9 +38,9 @@ def read_prose(reply: str, heading: str, references: References) -> tuple[str, t
             as_markdown(proven_quotations(sentence, bodies, references.language))
             for sentence in supported_sentences(_referenced(raw, references), references)
         ]
-        written = [sentence for sentence in sentences if sentence]
+        written = [sentence for sentence in sentences if likeness(sentence)]
         if written:
-            paragraphs.append(" ".join(written))
+            paragraphs.append(_ended(" ".join(written)))
             citations += [citation for sentence in written for citation in support.citations(sentence)]
     return "\n\n".join(paragraphs), tuple(citations)
 
@@ -57,6 +58,11 @@ def as_markdown(sentence: str) -> str:
     spaced = _STUCK.sub(" ", sentence)
     escaped = escape_markdown(_KEPT.sub(hold, spaced)).strip()
     return _HELD.sub(lambda match: kept[ord(match[0]) - 0xE100], escaped)
+
+
+def _ended(paragraph: str) -> str:
+    """Return the paragraph with a stop at its end: what it holds is never read on into the next."""
+    return paragraph if paragraph[-1] in _STOPS else f"{paragraph}."
 
 
 def _referenced(paragraph: str, references: References) -> str:

@@ -25,10 +25,13 @@ _PREAMBLE = re.compile(
     r"[^.]{0,200}[:!]",
     re.IGNORECASE,
 )
+_TARGET = r"\((?:https?:|www\.|mailto:|[#/.<])[^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?:\s[^()]*)?\)"
 _IMAGE = re.compile(r"!\[[^\[\]]*\]\([^()\s]*(?:\s[^()]*)?\)")
-_LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]*(?:\s[^()]*)?\)")
+_LINK = re.compile(rf"\[([^\[\]]+)\]{_TARGET}")
+_REFERENCE_TEXT = re.compile(r"[@^]?[\w:.,;\s@-]*\d[\w:.,;\s@-]*")
 _BOLD = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)([^*_\n]+?)(?<=\S)\1(?![\w*])")
 _UNDERSCORED = re.compile(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])")
+_MARKERS_ALONE = re.compile(r"(?:\[[^\[\]]{1,200}\]\s*){1,20}\.?")
 _ENDED = re.compile(r"[.!?…:;][\s)\]”’'\"»*]*(?:\[[^\[\]]*\]\s*)?\Z")
 
 
@@ -41,9 +44,13 @@ def paragraphs_of(reply: str, heading: str) -> list[str]:
     # from: escapes first, so that what they hide is seen below; entities, since prompts write "<" as one
     plain = html.unescape(_ESCAPED.sub(r"\1", reply.replace("\r\n", "\n").replace("\r", "\n")))
     plain = _IMAGE.sub("", _UNSEEN.sub("", plain))
-    plain = _LINK.sub(r"\1", plain)
-    found = [_in_line(lines) for lines in _blocks(plain.split("\n"))]
-    found = [paragraph for paragraph in found if paragraph and likeness(paragraph) != likeness(heading)]
+    plain = _LINK.sub(_text_of_link, plain)
+    found: list[str] = []
+    for paragraph in map(_in_line, _blocks(plain.split("\n"))):
+        if found and _MARKERS_ALONE.fullmatch(paragraph):
+            found[-1] += f" {paragraph}"
+        elif paragraph and likeness(paragraph) != likeness(heading):
+            found.append(paragraph)
     if len(found) > 1 and _PREAMBLE.fullmatch(found[0]):
         del found[0]
     return found
@@ -69,6 +76,11 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
         else:
             block.append(bare)
     yield block
+
+
+def _text_of_link(link: re.Match[str]) -> str:
+    """Return a link's text, in its brackets when it may be a reference, about which others decide."""
+    return f"[{link[1]}]" if _REFERENCE_TEXT.fullmatch(link[1]) else link[1]
 
 
 def _is_no_prose(line: str) -> bool:

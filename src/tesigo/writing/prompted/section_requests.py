@@ -10,6 +10,7 @@ from tesigo.writing.checks import mend_section
 from tesigo.writing.errors import FaultyText
 from tesigo.writing.ports import SectionTask, SummaryTask
 from tesigo.writing.prompted.material import (
+    carried_words,
     passages_to_show,
     show_children,
     show_elsewhere,
@@ -77,39 +78,40 @@ class Request:
 
 def ask_for_section(task: SectionTask) -> Request:
     """Return the request for a body section: from its passages, or as the opening of a chapter with sections."""
-    passages = passages_to_show(task)
-    known = {source.key: source for source in (*task.sources, *task.chosen)}
+    planned, target = task.planned, task.target_words
+    if planned.children:
+        return _request_of(task, "chapter/1", {"sections": show_children(planned)}, words=target)
+    elsewhere = show_elsewhere(task.outline, planned)
+    if not task.passages:
+        words = min(target, _UNSUPPORTED_WORDS)
+        return _request_of(task, "unsupported/1", {"elsewhere": elsewhere}, words=words)
+    words = min(target, carried_words(task.passages))
+    opens, closes = QUOTATION_MARKS[task.brief.language]
     fields = {
-        "title": one_line(task.brief.title),
-        "heading": one_line(task.planned.heading),
-        "purpose": one_line(task.planned.purpose),
+        "elsewhere": "\n\n".join(filter(None, (elsewhere, show_terms(task.terms)))),
+        "passages": show_passages(passages_to_show(task, words), _known(task).values()),
+        "opens": opens,
+        "closes": closes,
     }
-    words = task.target_words
-    if task.planned.children:
-        name, fields = "chapter/1", fields | {"sections": show_children(task.planned)}
-    elif not passages:
-        name, fields = "unsupported/1", fields | {"elsewhere": show_elsewhere(task.outline, task.planned)}
-        words = min(words, _UNSUPPORTED_WORDS)
-    else:
-        opens, closes = QUOTATION_MARKS[task.brief.language]
-        name, fields = (
-            "section/1",
-            fields
-            | {
-                "elsewhere": _joined(show_elsewhere(task.outline, task.planned), show_terms(task.terms)),
-                "passages": show_passages(passages, known.values()),
-                "opens": opens,
-                "closes": closes,
-            },
-        )
-    references = References(
-        task.brief.language,
-        citable=_cited_by(task.passages, known),
-        known=known,
-        passages=task.passages,
+    return _request_of(task, "section/1", fields, words=words)
+
+
+def _request_of(task: SectionTask, name: str, fields: Mapping[str, str], *, words: int) -> Request:
+    known, planned, language = _known(task), task.planned, task.brief.language
+    asked = {
+        "title": one_line(task.brief.title),
+        "heading": one_line(planned.heading),
+        "purpose": one_line(planned.purpose),
+        **fields,
+    }
+    references = References(language, _cited_by(task.passages, known), known, task.passages)
+    return Request(
+        _prompt(name, asked, words, language), planned, references, words, must_cite=bool(task.passages)
     )
-    prompt = _prompt(name, fields, words, task.brief.language)
-    return Request(prompt, task.planned, references, words, must_cite=bool(passages))
+
+
+def _known(task: SectionTask) -> dict[str, Source]:
+    return {source.key: source for source in (*task.sources, *task.chosen)}
 
 
 def ask_for_summary(task: SummaryTask) -> Request:
@@ -126,15 +128,10 @@ def ask_for_summary(task: SummaryTask) -> Request:
         "passages": show_passages(passages, task.sources),
         "citing": _CITING if passages else _NOT_CITING,
     }
-    references = References(
-        task.brief.language,
-        citable=_cited_by(passages, known),
-        known=known,
-        passages=passages,
-        forgiven=frozenset(known),
-    )
-    prompt = _prompt(f"{task.planned.kind.value}/1", fields, task.target_words, task.brief.language)
-    return Request(prompt, task.planned, references, task.target_words, must_cite=False)
+    words, language = task.target_words, task.brief.language
+    references = References(language, _cited_by(passages, known), known, passages, forgiven=frozenset(known))
+    prompt = _prompt(f"{task.planned.kind.value}/1", fields, words, language)
+    return Request(prompt, task.planned, references, words, must_cite=False)
 
 
 def _prompt(name: str, fields: Mapping[str, str], words: int, language: str) -> Prompt:
@@ -145,7 +142,3 @@ def _prompt(name: str, fields: Mapping[str, str], words: int, language: str) -> 
 def _cited_by(passages: Sequence[Passage], sources: Mapping[str, Source]) -> dict[str, Source]:
     """Return the sources of the passages by key, in the passages' order."""
     return {passage.source_key: sources[passage.source_key] for passage in passages}
-
-
-def _joined(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
