@@ -29,6 +29,10 @@ from tesigo.documents.quotas import Quotas
 from tesigo.entry.migrating import migrate
 from tesigo.entry.wiring import open_house
 from tesigo.entry.worker import run_jobs
+from tesigo.gateway.catalogue import load_catalogue
+from tesigo.gateway.gateway import Gateway
+from tesigo.gateway.ports import Account
+from tesigo.generation.budgets import Budget
 from tesigo.generation.service import request_job
 from tesigo.kit.clock import system_clock
 from tesigo.kit.db import Database
@@ -38,8 +42,9 @@ from tesigo.kit.settings import load_settings
 from tesigo.manuscript import Citation, Outline, Passage, PlannedSection, Section, SectionKind, Source
 from tesigo.research.evidence import Evidence
 from tesigo.writing.brief import Brief, make_brief
+from tesigo.writing.composers import Composers
 from tesigo.writing.offline_composer import OfflineComposer
-from tesigo.writing.ports import SectionTask, SummaryTask
+from tesigo.writing.ports import Composer, SectionTask, SummaryTask
 
 ANSWER_S = 1.0
 CHAPTERS, SECTIONS_OF_EACH = 10, 9
@@ -128,13 +133,22 @@ def main() -> int:
     return 1 if body_s > ALLOWED * BODY_FLOOR_S else 0
 
 
+class PunctualChoice(Composers):
+    """Has the punctual composer write everything."""
+
+    def choose(self, model: str | None, *, account: Account, job: str) -> Composer:  # noqa: ARG002 - the port's
+        """Return it."""
+        return PunctualComposer()
+
+
 async def work() -> None:
     """Be the worker process, until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     configure_logs(json=False, level="WARNING")
     async with open_house(load_settings(_env_file=None)) as house:
-        await run_jobs(replace(house, tools=replace(house.tools, composer=PunctualComposer())), stop)
+        choice = PunctualChoice(house.composers.gateway)
+        await run_jobs(replace(house, tools=replace(house.tools, composers=choice)), stop)
 
 
 @contextmanager
@@ -203,7 +217,8 @@ async def _request(database: Database) -> None:
         brief = make_brief("Works of a town", pages=PAGES)
         document = await documents.create_document(tx, user.id, brief, model=None, quotas=quotas, now=now)
         await sources_service.add_sources(tx, document, _sources(), quotas=quotas, now=now)
-        await request_job(tx, user, document, now=now)
+        budget = Budget(Composers(Gateway({}, load_catalogue())), None)
+        await request_job(tx, user, document, budget=budget, now=now)
 
 
 async def _until_ended(database: Database) -> list[Any]:

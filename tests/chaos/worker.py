@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
+from tests.composers import always
 
 from tesigo.entry.wiring import open_house
 from tesigo.entry.worker import run_jobs
@@ -66,7 +67,7 @@ async def main(name: str, model: str) -> None:
     loop.add_reader(sys.stdin.fileno(), _end_with_harness)
     configure_logs(json=True)
     async with _calling(name, model) as composer, open_house(load_settings(_env_file=None)) as house:
-        await run_jobs(replace(house, tools=replace(house.tools, composer=composer)), stop)
+        await run_jobs(replace(house, tools=replace(house.tools, composers=always(composer))), stop)
 
 
 @asynccontextmanager

@@ -14,6 +14,8 @@ from tesigo.entry.wiring import House
 from tesigo.generation.claims import Assignment, Claim, claim_job, load_assignment
 from tesigo.generation.journal import DatabaseJournal
 from tesigo.manuscript import Outline, PlannedSection, Section, SectionKind
+from tesigo.usage.account import DatabaseAccount
+from tesigo.usage.spending import Payer
 from tesigo.writing.offline_composer import OfflineComposer
 from tesigo.writing.ports import SectionTask, SummaryTask
 
@@ -113,11 +115,17 @@ async def claim(me: Writer, job_id: uuid.UUID) -> Run | None:
     return Run(claimed, assignment, journal_of(me, claimed))
 
 
+def account_of(house: House, *, job_id: uuid.UUID, document_id: int) -> DatabaseAccount:
+    """Return an account that pays in nobody's name."""
+    return DatabaseAccount(house.database, house.clock, Payer(None, document_id, job_id), service_limit=None)
+
+
 def journal_of(me: Writer, claimed: Claim) -> DatabaseJournal:
     return DatabaseJournal(
         me.house.database,
         me.house.clock,
         copies=me.house.tools.copies,
+        account=account_of(me.house, job_id=claimed.job_id, document_id=claimed.document_id),
         job_id=claimed.job_id,
         document_id=claimed.document_id,
         fence=claimed.fence,

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from tests.composers import always
+
 from tesigo.entry.wiring import open_house
 from tesigo.generation.service import WRITE_DOCUMENT
 from tesigo.generation.tasks import run_job
@@ -34,7 +36,7 @@ async def main() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = load_settings(_env_file=None, data_dir=asked.folder, database_url=asked.url)
     async with open_house(settings) as house:
-        tools = replace(house.tools, composer=DeadlyComposer())
+        tools = replace(house.tools, composers=always(DeadlyComposer()))
         await consume(
             house.database.url,
             {WRITE_DOCUMENT: partial(run_job, tools)},

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from tests.composers import always
 from tests.generation.jobs import (
     OUTLINE,
     PARTS,
@@ -48,7 +49,7 @@ async def test_a_cancelled_job_stops_in_the_middle_of_a_section_even_when_nobody
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
     running = asyncio.create_task(
-        run_job(replace(me.house.tools, composer=composer, section_concurrency=1), payload(job_id))
+        run_job(replace(me.house.tools, composers=always(composer), section_concurrency=1), payload(job_id))
     )
     await composer.stands_still(me.house, job_id)
     assert tasks_of_runs()
@@ -86,7 +87,9 @@ async def test_whoever_takes_a_job_over_stops_the_run_before(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
-    running = asyncio.create_task(run_job(replace(me.house.tools, composer=composer), payload(job_id)))
+    running = asyncio.create_task(
+        run_job(replace(me.house.tools, composers=always(composer)), payload(job_id))
+    )
     await composer.stands_still(me.house, job_id)
     taken = await claim(me, job_id)
     with pytest.raises(RetryIn):  # its end must not end the queue's entry, which may be its worker's again
@@ -111,7 +114,7 @@ async def test_a_paused_job_can_be_cancelled(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     composer = FailingComposer(LimitReached("Enough for today.", retry_after_s=60), good=1)
-    await run_job(replace(me.house.tools, composer=composer), payload(job_id))
+    await run_job(replace(me.house.tools, composers=always(composer)), payload(job_id))
     assert (await cancel(me, job_id)).json()["status"] == "cancelled"
     assert (await document(me, document_id))["status"] == "paused"
 

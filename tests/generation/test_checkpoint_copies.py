@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
+from tests.composers import always
 from tests.generation.jobs import PausingComposer, make_ready, payload, request, rows, status
 from tests.houses import opened_house
 from tests.redis_servers import RedisServer, redis_server
@@ -128,7 +129,7 @@ async def test_whatever_stands_in_redis_in_the_middle_of_a_job_what_is_read_is_r
     composer = PausingComposer(good=2)
     async with copies_at(server.url) as copies:
         keep_older = asyncio.create_task(keep_the_first_copy(server, job_id))
-        tools = tools_of(me, composer=composer, copies=copies)
+        tools = tools_of(me, composers=always(composer), copies=copies)
         running = asyncio.create_task(run_job(tools, payload(job_id)))
         await composer.stands_still(me.house, job_id)
         await keep_older
@@ -163,7 +164,7 @@ async def test_a_redis_that_dies_in_the_middle_of_a_job_and_stays_away_harms_not
     composer = PausingComposer(good=2)
     async with copies_at(server.url) as copies:
         running = asyncio.create_task(
-            run_job(tools_of(me, composer=composer, copies=copies), payload(job_id))
+            run_job(tools_of(me, composers=always(composer), copies=copies), payload(job_id))
         )
         await composer.stands_still(me.house, job_id)
         server.kill()
@@ -188,7 +189,7 @@ async def test_after_the_trouble_copies_are_read_again_by_themselves(me, server,
     job_id = await request(me, await make_ready(me))
     composer = PausingComposer(good=1)
     async with copies_at(server.url) as copies:
-        tools = tools_of(me, composer=composer, copies=copies, checkpoint_interval_s=0.3)
+        tools = tools_of(me, composers=always(composer), copies=copies, checkpoint_interval_s=0.3)
         running = asyncio.create_task(run_job(tools, payload(job_id)))
         await composer.stands_still(me.house, job_id)
         await asyncio.to_thread(getattr(server, begin))

@@ -73,7 +73,7 @@ async def request_and_fail(me, user_id: int, document_id: int) -> None:
     async with me.house.database.transaction() as tx:
         user = await find_user(tx, user_id)
         document = await own_document(tx, user_id, document_id)
-        await request_job(tx, user, document, now=me.house.clock())
+        await request_job(tx, user, document, budget=me.house.tools.budget, now=me.house.clock())
         _ = 1 / 0
 
 

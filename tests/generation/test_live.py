@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 import websockets
 from sqlalchemy import text
+from tests.composers import always
 from tests.generation.jobs import PausingComposer, make_ready, payload, request, rows
 from tests.generation.watching import (
     close_code,
@@ -127,7 +128,9 @@ async def test_a_watcher_outlives_the_loss_of_all_its_connections_to_the_databas
     async with connect(address, me, document_id) as socket:
         await receive(socket)
         await rows(me, CUT_ALL)
-        running = asyncio.create_task(run_job(replace(me.house.tools, composer=composer), payload(job_id)))
+        running = asyncio.create_task(
+            run_job(replace(me.house.tools, composers=always(composer)), payload(job_id))
+        )
         await composer.stands_still(me.house, job_id)
         composer.go_on.set()
         messages = await receive_all(socket)

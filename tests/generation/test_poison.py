@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.composers import always
 from tests.generation.jobs import (
     OUTLINE,
     PARTS,
@@ -66,7 +67,7 @@ async def test_a_writer_that_gives_itself_up_fails_the_job_instead_of_having_it_
     job_id = await request(me, await make_ready(me))
     composer = SelfCancelling(Exception())
     with capture_logs():
-        await run_job(replace(me.house.tools, composer=composer), payload(job_id))
+        await run_job(replace(me.house.tools, composers=always(composer)), payload(job_id))
     told = await status(me, job_id)
     assert told["status"] == "failed"
     assert "our side" in told["error"]
@@ -82,7 +83,7 @@ _UNSTORABLE = "The writer said \x00 and \ud800."
 async def test_a_reason_that_no_database_keeps_ends_the_run_all_the_same(me, failure, ends):
     job_id = await request(me, await make_ready(me))
     composer = FailingComposer(failure)
-    await run_job(replace(me.house.tools, composer=composer), payload(job_id))
+    await run_job(replace(me.house.tools, composers=always(composer)), payload(job_id))
     told = await status(me, job_id)
     assert (told["status"], told["error"]) == (ends, "The writer said \ufffd and \ufffd.")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.composers import always
 from tests.generation.jobs import rows
 from tests.houses import ABSTRACTS, client_of, opened_house
 from tests.writers import Writer, signed_in
@@ -113,7 +114,7 @@ async def request_at_once(me: Writer, document_ids: list[int]) -> None:
         assert user is not None
         for document_id in document_ids:
             document = await documents.own_document(tx, user_id, document_id)
-            await request_job(tx, user, document, now=house.clock())
+            await request_job(tx, user, document, budget=house.tools.budget, now=house.clock())
 
 
 async def test_ten_jobs_run_while_25_wait_then_five_then_two_and_none_is_interrupted(tmp_path: Path):
@@ -123,7 +124,7 @@ async def test_ten_jobs_run_while_25_wait_then_five_then_two_and_none_is_interru
         signed_in(plain) as me,
         client_of(plain) as client,
     ):
-        house = replace(plain, tools=replace(plain.tools, composer=gate))
+        house = replace(plain, tools=replace(plain.tools, composers=always(gate)))
         document_ids = [await me.create() for _ in range(JOBS)]
         for document_id in document_ids:
             await me.add(document_id, ABSTRACTS[0])

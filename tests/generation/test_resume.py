@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from tests.composers import always
 from tests.generation.jobs import (
     OUTLINE,
     PARTS,
@@ -63,7 +64,7 @@ async def stopped_by(me, failure: Exception, *, good: int = 2) -> tuple[int, uui
     for entry in await entries(me, job_id):  # as a worker does that has run it
         await rows(me, "DELETE FROM pgqueuer WHERE id = :id RETURNING 1", id=entry)
     composer = FailingComposer(failure, good=good)
-    await run_job(replace(me.house.tools, composer=composer, section_concurrency=1), payload(job_id))
+    await run_job(replace(me.house.tools, composers=always(composer), section_concurrency=1), payload(job_id))
     return document_id, job_id
 
 
@@ -205,7 +206,7 @@ async def test_an_entry_that_the_paused_run_left_behind_does_not_take_the_resume
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     (left,) = await entries(me, job_id)
-    await run_job(replace(me.house.tools, composer=FailingComposer(LIMIT, good=1)), payload(job_id))
+    await run_job(replace(me.house.tools, composers=always(FailingComposer(LIMIT, good=1))), payload(job_id))
     leave = "UPDATE pgqueuer SET status = CAST(:state AS pgqueuer_status) WHERE id = :id RETURNING 1"
     await rows(me, leave, state=state, id=left)  # its worker was killed, or could not see the job end
     assert await resumed(me, document_id) == job_id

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
+from tests.composers import always
 from tests.confined_children import killed_children
 from tests.generation.jobs import (
     FailingComposer,
     PausingComposer,
+    account_of,
     make_ready,
     payload,
     request,
@@ -78,7 +80,7 @@ async def test_what_goes_wrong_ends_the_job_with_a_sentence_and_what_is_written_
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     with capture_logs():  # a traceback in colour takes a second
-        await run_job(tools(me, composer=FailingComposer(failure, good=1)), payload(job_id))
+        await run_job(tools(me, composers=always(FailingComposer(failure, good=1))), payload(job_id))
     told = await status(me, job_id)
     assert told["status"] == "failed"
     assert told["error"].startswith(error)
@@ -146,14 +148,14 @@ async def test_a_machine_that_stays_short_of_something_is_given_minutes_before_t
     pauses_s = []
     for _ in range(MOST_ATTEMPTS):
         with pytest.raises(RetryIn) as again:
-            await run_job(tools(me, composer=composer), payload(job_id))
+            await run_job(tools(me, composers=always(composer)), payload(job_id))
         pauses_s.append(again.value.delay_s)
     *before_another, before_the_end = pauses_s
     assert before_another == sorted(set(before_another))
     assert before_another[0] <= 2
     assert sum(before_another) > 120
     assert before_the_end <= 2  # nothing more is tried, it is only told
-    await run_job(tools(me, composer=composer), payload(job_id))
+    await run_job(tools(me, composers=always(composer)), payload(job_id))
     assert (await status(me, job_id))["status"] == "failed"
 
 
@@ -162,7 +164,7 @@ async def test_a_machine_that_is_short_of_something_brings_the_job_again(me, fai
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     with pytest.raises(RetryIn):
-        await run_job(tools(me, composer=FailingComposer(failure, good=1)), payload(job_id))
+        await run_job(tools(me, composers=always(FailingComposer(failure, good=1))), payload(job_id))
     assert (await status(me, job_id))["status"] == "running"
     kept = await contents(me, document_id)
     await run_job(me.house.tools, payload(job_id))
@@ -175,7 +177,9 @@ async def test_a_connection_lost_in_the_middle_is_sat_out_and_nothing_is_asked_f
     job_id = await request(me, document_id)
     own = Database(me.house.database.url, pool_size=1)
     composer = PausingComposer(good=1)
-    running = asyncio.create_task(run_job(tools(me, composer=composer, database=own), payload(job_id)))
+    running = asyncio.create_task(
+        run_job(tools(me, composers=always(composer), database=own), payload(job_id))
+    )
     await composer.stands_still(me.house, job_id)
     async with own.transaction() as tx:
         pid = await tx.scalar(text("SELECT pg_backend_pid()"))
@@ -203,6 +207,7 @@ async def test_a_run_that_lost_its_job_begins_no_further_section(me):
     job_id = await request(me, document_id)
     stale = DatabaseJournal(
         me.house.database, me.house.clock, copies=NoCopies(), job_id=job_id, document_id=document_id,
+        account=account_of(me.house, job_id=job_id, document_id=document_id),
         fence=uuid.uuid4(),
     )  # fmt: skip
     with pytest.raises(JobTakenOver):
@@ -214,12 +219,13 @@ async def test_what_was_committed_although_the_answer_got_lost_is_recorded_once(
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
     running = asyncio.create_task(
-        run_job(tools(me, composer=composer, section_concurrency=1), payload(job_id))
+        run_job(tools(me, composers=always(composer), section_concurrency=1), payload(job_id))
     )
     await composer.stands_still(me.house, job_id)
     (job,) = await rows(me, "SELECT fence FROM jobs WHERE id = :id", id=job_id)
     journal = DatabaseJournal(
         me.house.database, me.house.clock, copies=NoCopies(), job_id=job_id, document_id=document_id,
+        account=account_of(me.house, job_id=job_id, document_id=document_id),
         fence=job.fence,
     )  # fmt: skip
     async with me.house.database.transaction() as tx:
@@ -236,7 +242,7 @@ async def test_deleting_the_document_stops_its_run_quietly(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
-    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    running = asyncio.create_task(run_job(tools(me, composers=always(composer)), payload(job_id)))
     await composer.stands_still(me.house, job_id)
     assert (await me.ask("DELETE", f"/documents/{document_id}")).status_code == 204
     composer.go_on.set()
@@ -248,7 +254,7 @@ async def test_a_failure_after_the_document_was_deleted_is_quiet_too(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     composer = PausingComposer(failure=FaultyText("too late"))
-    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    running = asyncio.create_task(run_job(tools(me, composers=always(composer)), payload(job_id)))
     await composer.stands_still(me.house, job_id)
     await me.ask("DELETE", f"/documents/{document_id}")
     composer.go_on.set()
@@ -259,7 +265,7 @@ async def test_a_cancelled_run_leaves_the_job_to_the_next_worker(me):
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
-    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    running = asyncio.create_task(run_job(tools(me, composers=always(composer)), payload(job_id)))
     await composer.stands_still(me.house, job_id)
     kept = await contents(me, document_id)
     running.cancel()
@@ -276,7 +282,7 @@ async def test_a_job_may_be_handed_back_as_often_as_workers_stop(me):
     job_id = await request(me, document_id)
     for _ in range(MOST_ATTEMPTS + 1):
         composer = PausingComposer()
-        running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+        running = asyncio.create_task(run_job(tools(me, composers=always(composer)), payload(job_id)))
         await composer.stands_still(me.house, job_id)
         running.cancel()
         await asyncio.wait({running}, timeout=20)
@@ -289,7 +295,7 @@ async def test_a_job_that_reached_another_stage_has_all_its_attempts_again(me):
     job_id = await request(me, await make_ready(me))
     await rows(me, "UPDATE jobs SET attempt = 4 WHERE id = :id RETURNING 1", id=job_id)
     composer = PausingComposer()
-    running = asyncio.create_task(run_job(tools(me, composer=composer), payload(job_id)))
+    running = asyncio.create_task(run_job(tools(me, composers=always(composer)), payload(job_id)))
     await composer.stands_still(me.house, job_id)
     assert [tuple(row) for row in await rows(me, "SELECT attempt FROM jobs WHERE id = :id", id=job_id)] == [
         (1,)

@@ -159,7 +159,7 @@ async def request(house: House, user: User, *, pages: int, now: datetime) -> uui
     async with house.database.transaction() as tx:
         brief = make_brief("Feedback on student essays", pages=pages)
         document = await documents.create_document(tx, user.id, brief, model=None, quotas=QUOTAS, now=now)
-        return (await request_job(tx, user, document, now=now)).id
+        return (await request_job(tx, user, document, budget=house.tools.budget, now=now)).id
 
 
 async def until_all_started(house: House, number: int) -> list[uuid.UUID]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from tests.composers import always
 from tests.generation.jobs import PausingComposer, make_ready, payload, request, rows
 from tests.houses import client_of, code_from_mail, sign_in
 from tests.privacy.erasing import being_erased, count, delete_account, id_of, until_one_waits
@@ -165,7 +166,7 @@ async def test_a_running_job_stops_at_once_writes_nothing_back_and_is_not_tried_
     document_id = await make_ready(me)
     job_id = await request(me, document_id)
     composer = PausingComposer(good=1)
-    tools = replace(me.house.tools, composer=composer, section_concurrency=1)
+    tools = replace(me.house.tools, composers=always(composer), section_concurrency=1)
     listening = asyncio.create_task(me.house.news.run())
     running = asyncio.create_task(run_job(tools, payload(job_id)))
     await composer.stands_still(me.house, job_id)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
+from tests.composers import always
 from tests.fakes.files import FakeFiles
 from tests.generation.jobs import FailingComposer, make_ready, request, rows, status
 from tests.houses import HERE, client_of, opened_house
@@ -263,7 +264,7 @@ async def test_what_a_failing_job_says_of_the_document_stands_in_its_row_and_in_
     job_id = await request(me, await make_ready(me))
     composer = FailingComposer(FaultyText("The section wf3 quotes nobody."))
     with capture_logs() as logs:
-        await run_job(replace(me.house.tools, composer=composer), {"job_id": str(job_id)})
+        await run_job(replace(me.house.tools, composers=always(composer)), {"job_id": str(job_id)})
     assert (await status(me, job_id))["error"] == "The section wf3 quotes nobody."
     assert [line["event"] for line in logs].count("job failed") == 1
     assert not [line for line in logs if "wf3" in str(line)]

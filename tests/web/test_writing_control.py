@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 from sqlalchemy import select
+from tests.composers import always
 from tests.generation.jobs import FailingComposer, PausingComposer
 from tests.web.conftest import Browser, browser_of, words_on
 from tests.web.test_document_pages import FORM, PAPERS, run_job_of
@@ -44,7 +45,9 @@ async def newest_job(house: House, address: str) -> JobRow:
 async def run_with(house: House, address: str, composer: Composer) -> None:
     """Do what a worker does, with this composer."""
     job = await newest_job(house, address)
-    await run_job(replace(house.tools, composer=composer, section_concurrency=1), {"job_id": str(job.id)})
+    await run_job(
+        replace(house.tools, composers=always(composer), section_concurrency=1), {"job_id": str(job.id)}
+    )
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
 from tesigo.accounts.limited import limited_by
 from tesigo.accounts.session import CurrentUser
@@ -28,6 +28,7 @@ from tesigo.kit.problems import problem_responses
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of, now_of
 from tesigo.kit.schemas import IS_STORABLE, ListAnswer, RowId, decode_cursor, encode_cursor
 from tesigo.writing.brief import make_brief
+from tesigo.writing.ports import ComposerChoice
 
 SectionNumber = Annotated[str, Path(max_length=16, examples=["2.1"]), IS_STORABLE]
 
@@ -43,6 +44,15 @@ def files_of(request: Request) -> FileStore:
     return files
 
 
+def composers_of(request: Request) -> ComposerChoice:
+    """Return who can write in this installation (`app.state.composers`)."""
+    composers: ComposerChoice = request.app.state.composers
+    return composers
+
+
+ComposersNow = Annotated[ComposerChoice, Depends(composers_of)]
+
+
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
@@ -55,6 +65,7 @@ async def create_document(
     tx: Tx,
     now: Now,
     settings: SettingsNow,
+    composers: ComposersNow,
     response: Response,
     wanted: DocumentToCreate,
 ) -> DocumentAnswer:
@@ -62,9 +73,8 @@ async def create_document(
     fields = wanted.model_dump(exclude={"model", "requirements"})
     brief = make_brief(**fields, requirements=wanted.requirements or "")
     quotas = Quotas.of(settings)
-    document = await service.create_document(
-        tx, current.id, brief, model=wanted.model, quotas=quotas, now=now
-    )
+    model = wanted.model and composers.resolve(wanted.model)
+    document = await service.create_document(tx, current.id, brief, model=model, quotas=quotas, now=now)
     response.headers["Location"] = f"/api/v1/documents/{document.id}"
     return DocumentAnswer.of(document, "")
 
@@ -99,14 +109,23 @@ async def read_document(tx: Tx, document: OwnDocument) -> DocumentAnswer:
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def update_document(
-    tx: Tx, now: Now, settings: SettingsNow, document: OwnDocumentLocked, wanted: DocumentToUpdate
+    *,
+    tx: Tx,
+    now: Now,
+    settings: SettingsNow,
+    composers: ComposersNow,
+    document: OwnDocumentLocked,
+    wanted: DocumentToUpdate,
 ) -> DocumentAnswer:
     """Change the fields that are given, and return the whole document.
 
     `content` replaces the text; every key that it cites must be a source of the document.
     """
     quotas = Quotas.of(settings)
-    await service.update_document(tx, document, wanted.changes(), quotas=quotas, now=now)
+    changes = wanted.changes()
+    if changes.get("model"):
+        changes["model"] = composers.resolve(changes["model"])
+    await service.update_document(tx, document, changes, quotas=quotas, now=now)
     if "content" in wanted.model_fields_set:
         await sections_service.replace_content(tx, document, wanted.content, quotas=quotas, now=now)
     return DocumentAnswer.of(document, await sections_service.render_content(tx, document.id))

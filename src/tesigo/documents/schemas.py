@@ -28,7 +28,12 @@ Pages = Annotated[int, Field(ge=FEWEST_PAGES, le=MOST_PAGES, description="Of the
 Language = Literal["en", "uk", "it"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), IS_STORABLE]
 Requirements = Annotated[str, StringConstraints(max_length=LONGEST_REQUIREMENTS), IS_STORABLE]
-Model = Literal["offline:extractive"]
+Model = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    IS_STORABLE,
+    Field(examples=["offline:extractive"]),
+]
 Content = Annotated[str, StringConstraints(max_length=3_000_000), IS_STORABLE]
 LARGEST_VERSION = 2**31 - 1
 DraftVersion = Annotated[int, Field(ge=1, le=LARGEST_VERSION)]
@@ -43,7 +48,9 @@ class DocumentToCreate(RequestModel):
     citation_style: Name = Field("apa", description="The name of a CSL style.")
     norm: Name = Field("generic", description="The formatting norm: generic, apa7, dstu3008, italian.")
     requirements: Requirements | None = None
-    model: Model | None = Field(None, description="Who writes; null for the installation's default.")
+    model: Model | None = Field(
+        None, description="Who writes, as provider:model; null for the installation's default."
+    )
 
 
 class DocumentToUpdate(RequestModel):

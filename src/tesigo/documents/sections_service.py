@@ -69,9 +69,14 @@ async def record_outline(tx: AsyncSession, document_id: int, outline: Outline) -
     await store.replace_sections(tx, document_id, from_outline(outline, document_id))
 
 
-async def record_section(tx: AsyncSession, document_id: int, section: Section, now: datetime) -> None:
-    """Keep a finished section's text and citations. Raises SectionNotFound when it is not in the outline."""
-    section_id = await store.write_section(tx, document_id, section, now)
+async def record_section(
+    tx: AsyncSession, document_id: int, section: Section, now: datetime, *, tokens_used: int = 0
+) -> None:
+    """Keep a finished section's text and citations. Raises SectionNotFound when it is not in the outline.
+
+    tokens_used: by the calls of models that it took; the document has counted them already.
+    """
+    section_id = await store.write_section(tx, document_id, section, now, tokens_used=tokens_used)
     source_ids = await sources_store.find_source_ids(
         tx, document_id, {citation.key for citation in section.citations}
     )

@@ -80,12 +80,20 @@ async def get_section(tx: AsyncSession, document_id: int, number: str) -> Sectio
     return section
 
 
-async def write_section(tx: AsyncSession, document_id: int, section: Section, now: datetime) -> int:
+async def write_section(
+    tx: AsyncSession, document_id: int, section: Section, now: datetime, *, tokens_used: int
+) -> int:
     """Keep the text of a section that is planned, without loading it; return its id. Raises SectionNotFound."""
     written = (
         update(SectionRow)
         .where(SectionRow.document_id == document_id, SectionRow.number == section.number)
-        .values(content=section.content, words=section.words, written_by=section.written_by, written_at=now)
+        .values(
+            content=section.content,
+            words=section.words,
+            tokens_used=tokens_used,
+            written_by=section.written_by,
+            written_at=now,
+        )
         .returning(SectionRow.id)
         .execution_options(synchronize_session=False)
     )

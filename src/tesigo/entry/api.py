@@ -51,7 +51,7 @@ def make_app(house: House) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if is_open else None,
     )
-    for name in ("settings", "clock", "keys", "database", "news", "files", "rates", "tools"):
+    for name in ("settings", "clock", "keys", "database", "news", "files", "rates", "composers", "tools"):
         setattr(app.state, name, getattr(house, name))
     app.state.hub = Hub(house.database, house.news)
     app.state.export_places = ExportPlaces()

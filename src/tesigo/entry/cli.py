@@ -103,18 +103,25 @@ def write(
         str, typer.Option(help="A formatting norm: generic, apa7, dstu3008, italian.")
     ] = "generic",
     author: Annotated[str, typer.Option(help="The name on the title page.")] = "",
+    model: Annotated[
+        str | None,
+        typer.Option(help="Who writes, as provider:model or offline:extractive (DEFAULT_MODEL)."),
+    ] = None,
     out: Annotated[
         list[Path] | None,
         typer.Option(help="Files to write, the ending decides the format; document.pdf and .docx otherwise."),
     ] = None,
 ) -> None:
     """Write a document from sources, and set it as PDF, DOCX or another format."""
-    _refuse_undecodable({"title": title, "author": author, "style": style, "norm": norm})
+    _refuse_undecodable(
+        {"title": title, "author": author, "style": style, "norm": norm, "model": model or ""}
+    )
     brief = make_brief(title, pages=pages, language=language, citation_style=style, norm=norm, author=author)
     settings = _settings(json_logs=False, level="ERROR")
     summary = _run(
         write_command.write(
             brief,
+            model=model,
             source_names=source or (),
             with_library=with_library or not source,
             out=out or [Path("document.pdf"), Path("document.docx")],
@@ -126,6 +133,7 @@ def write(
         f"Words: {summary.manuscript.words}\n"
         f"Pages: {summary.pages}\n"
         f"Sources: {summary.found} found, {len(summary.manuscript.cited_keys)} cited\n"
+        f"{_tokens(summary.tokens_used)}"
         f"Time: {summary.took_s:.1f} s\n" + "\n".join(f"File: {path}" for path in summary.files)
     )
 
@@ -202,6 +210,10 @@ def sign_out(address: _Address) -> None:
 def version() -> None:
     """Tell the version."""
     _announce(tesigo.__version__)
+
+
+def _tokens(used: int) -> str:
+    return f"Tokens: {used:,}\n" if used else ""
 
 
 async def _migrate(settings: Settings) -> None:

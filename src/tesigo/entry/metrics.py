@@ -1,6 +1,7 @@
-"""`GET /metrics`: queue, jobs and workers of the whole installation, for Prometheus.
+"""`GET /metrics`: queue, jobs, workers, models and tokens of the whole installation, for Prometheus.
 
-All is read from the database when it is asked for, so that every web server of an installation answers the same.
+All is read from the database when it is asked for, so that every web server of an installation answers the same; but
+for the models that this web server called itself, to propose outlines.
 """
 
 import asyncio
@@ -11,12 +12,14 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from tesigo.gateway.breaker import BreakerState
+from tesigo.gateway.measurements import ModelMeasured
 from tesigo.generation.all_jobs_service import count_jobs
 from tesigo.generation.service import WRITE_DOCUMENT
 from tesigo.generation.workers_service import Worker, list_workers
@@ -25,6 +28,7 @@ from tesigo.kit.problems import problem_responses
 from tesigo.kit.queue import oldest_wait_s, queue_depth
 from tesigo.kit.requests import Now, SettingsNow, database_of
 from tesigo.kit.settings import Settings
+from tesigo.usage.limits_service import all_tokens_used_today
 
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ANSWER_WITHIN_S = 5.0
@@ -68,6 +72,8 @@ async def read_metrics(request: Request, settings: SettingsNow, now: Now) -> Res
                 oldest_wait_s=await oldest_wait_s(tx, WRITE_DOCUMENT),
                 jobs=await count_jobs(tx),
                 workers=await list_workers(tx, now),
+                tokens_today=await all_tokens_used_today(tx, now),
+                own_models=request.app.state.composers.gateway.measured(),
             )
     except TimeoutError as error:
         raise DatabaseAway(type(error).__name__) from error
@@ -85,13 +91,16 @@ class Measured:
     """What is told of an installation at one moment.
 
     waiting: jobs in the queue that no worker has taken; oldest_wait_s: how long the first of them has been
-    ready for one, 0 when none waits. jobs: by status. workers: those that live.
+    ready for one, 0 when none waits. jobs: by status. workers: those that live. tokens_today: since midnight UTC.
+    own_models: the models that this web server called.
     """
 
     waiting: int
     oldest_wait_s: float
     jobs: Mapping[str, int]
     workers: Sequence[Worker]
+    tokens_today: int = 0
+    own_models: Sequence[ModelMeasured] = ()
 
 
 def in_prometheus_text(measured: Measured) -> bytes:
@@ -105,7 +114,7 @@ class _Families(Collector):
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield each family of measurements."""
         measured, workers = self._measured, self._measured.workers
         yield GaugeMetricFamily("tesigo_queue_waiting_jobs", "Jobs that wait for a worker.", measured.waiting)
@@ -141,6 +150,37 @@ class _Families(Collector):
             running.add_metric(labels, worker.running)
         yield capacity
         yield running
+        yield GaugeMetricFamily(
+            "tesigo_tokens_today",
+            "Tokens that all users have used since midnight UTC.",
+            measured.tokens_today,
+        )
+        yield from _model_families(
+            [(str(worker.id), worker.models) for worker in workers] + [("web", measured.own_models)]
+        )
+
+
+def _model_families(told: Sequence[tuple[str, Sequence[ModelMeasured]]]) -> Iterator[Metric]:
+    """Yield what each process tells of each model: a worker by its id, this web server as "web"."""
+    labels = ("worker", "model")
+    attempts = CounterMetricFamily(
+        "tesigo_model_attempts", "Calls of a model that ended, by outcome.", labels=(*labels, "outcome")
+    )
+    breaker = GaugeMetricFamily(
+        "tesigo_model_breaker_state", "1 for the state that the breaker is in.", labels=(*labels, "state")
+    )
+    window = GaugeMetricFamily("tesigo_model_window_calls", "Calls that may run at once.", labels=labels)
+    running = GaugeMetricFamily("tesigo_model_running_calls", "Calls that run.", labels=labels)
+    for worker, models in told:
+        for model in models:
+            named = (worker, model.model)
+            for outcome, count in model.attempts.items():
+                attempts.add_metric((*named, outcome), count)
+            for state in BreakerState:
+                breaker.add_metric((*named, state), float(model.breaker == state))
+            window.add_metric(named, model.window)
+            running.add_metric(named, model.at_work)
+    yield from (attempts, breaker, window, running)
 
 
 def _may_read(request: Request, settings: Settings) -> bool:

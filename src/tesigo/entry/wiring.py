@@ -2,32 +2,40 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from tesigo.accounts.ports import Mailer
+from tesigo.adapters.anthropic_models import AnthropicModels
 from tesigo.adapters.folder_files import FolderFiles
 from tesigo.adapters.folder_mail import FolderMail
 from tesigo.adapters.library_search import LibrarySearch
 from tesigo.adapters.memory_rates import MemoryRates
+from tesigo.adapters.openai_models import OpenAiModels
 from tesigo.adapters.redis_checkpoints import RedisCheckpoints
 from tesigo.adapters.redis_rates import RedisRates
 from tesigo.adapters.smtp_mail import SmtpMail
 from tesigo.documents.ports import FileStore
 from tesigo.export.rendering import count_pages
+from tesigo.gateway.attempt import TimeLimits
+from tesigo.gateway.catalogue import UnknownModel, load_catalogue
+from tesigo.gateway.gateway import Gateway, GatewayRules, ModelNotAvailable
+from tesigo.gateway.persistence import RetryRules
+from tesigo.gateway.ports import Provider
 from tesigo.generation.ports import CheckpointCopies, NoCopies
 from tesigo.generation.tasks import Tools
 from tesigo.kit.clock import Clock, system_clock
 from tesigo.kit.db import Database
 from tesigo.kit.embedded_postgres import EmbeddedPostgres
+from tesigo.kit.errors import Invalid
 from tesigo.kit.notify import News
 from tesigo.kit.postgres_account import DatabaseUnavailable
 from tesigo.kit.rates import Rates, RateStore
 from tesigo.kit.secret_keys import KeyPair, kept_pair
 from tesigo.kit.settings import Settings
-from tesigo.writing.offline_composer import OfflineComposer
+from tesigo.writing.composers import Composers
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +58,7 @@ class House:
     outbox: FolderMail
     files: FileStore
     rates: Rates
+    composers: Composers
     tools: Tools
 
 
@@ -70,6 +79,7 @@ async def open_house(
     async with (
         _copies(settings, keys) as copies,
         _rate_store(settings) as rate_store,
+        open_composers(settings) as composers,
         _database_url(settings) as url,
     ):
         database = Database(url)
@@ -85,21 +95,67 @@ async def open_house(
                 mailer=_mailer(settings, clock, outbox),
                 outbox=outbox,
                 files=FolderFiles(settings.data_dir / "files"),
+                composers=composers,
                 rates=Rates(rate_store, settings, secret=keys.secret_key),
                 tools=Tools(
                     database=database,
                     clock=clock,
-                    composer=OfflineComposer(),
+                    composers=composers,
                     searches=(LibrarySearch(database),),
                     count_pages=count_pages,
                     news=news,
                     copies=copies,
                     section_concurrency=settings.section_concurrency,
                     checkpoint_interval_s=settings.checkpoint_interval_s,
+                    daily_token_limit=settings.daily_token_limit,
                 ),
             )
         finally:
             await database.close()
+
+
+@asynccontextmanager
+async def open_composers(settings: Settings) -> AsyncIterator[Composers]:
+    """Give those who can write here: the offline writer, and the models of each provider that is set up.
+
+    OpenAI's provider is set up by a key or by the address of a server that may want none, Anthropic's by a key.
+    Raises Invalid naming the setting for models that do not exist or cannot be reached.
+    """
+    catalogue = load_catalogue(settings.models_file, fallbacks=settings.fallback_models)
+    async with AsyncExitStack() as opened:
+        providers: dict[str, Provider] = {}
+        if settings.openai_api_key or settings.openai_base_url:
+            openai = OpenAiModels(
+                settings.openai_base_url, settings.openai_api_key, connect_s=settings.model_connect_s
+            )
+            opened.push_async_callback(openai.aclose)
+            providers["openai"] = openai
+        if settings.anthropic_api_key:
+            anthropic = AnthropicModels(
+                settings.anthropic_base_url, settings.anthropic_api_key, connect_s=settings.model_connect_s
+            )
+            opened.push_async_callback(anthropic.aclose)
+            providers["anthropic"] = anthropic
+        gateway = Gateway(providers, catalogue, _rules(settings))
+        opened.callback(gateway.close)
+        yield _composers(gateway, settings)
+
+
+def _composers(gateway: Gateway, settings: Settings) -> Composers:
+    try:
+        return Composers(gateway, default=settings.default_model)
+    except (UnknownModel, ModelNotAvailable) as wrong:
+        raise Invalid(f"DEFAULT_MODEL: {wrong.message}", code="wrong_setting") from wrong
+
+
+def _rules(settings: Settings) -> GatewayRules:
+    return GatewayRules(
+        retries=RetryRules(delays_s=settings.retry_delays_s, logs_texts=settings.log_model_texts),
+        times=TimeLimits(first_token_s=settings.model_first_token_s, total_s=settings.model_total_s),
+        breaker_failures=settings.breaker_failures,
+        breaker_recovery_s=settings.breaker_recovery_s,
+        most_at_once=settings.model_concurrency,
+    )
 
 
 @asynccontextmanager

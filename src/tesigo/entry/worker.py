@@ -58,7 +58,9 @@ async def run_jobs(house: House, stop: asyncio.Event) -> None:
     listening = asyncio.create_task(house.news.run())
     log.info("worker ready")
     try:
-        async with present(pool, house.database, house.clock, stop=stop):
+        async with present(
+            pool, house.database, house.clock, stop=stop, measure_models=house.composers.gateway.measured
+        ):
             await consume(
                 house.database.url,
                 {WRITE_DOCUMENT: write},

@@ -14,35 +14,37 @@ from tesigo.adapters.library_search import LibrarySearch
 from tesigo.entry.migrating import migrate
 from tesigo.entry.progress_bars import ProgressBars
 from tesigo.entry.source_files import find_files, read_files
-from tesigo.entry.wiring import open_house
+from tesigo.entry.wiring import open_composers, open_house
 from tesigo.export.formats import Format
 from tesigo.export.norms import load_norm
 from tesigo.export.rendering import count_pages, render
 from tesigo.export.styles import find_style
+from tesigo.gateway.run_account import RunAccount
 from tesigo.kit.errors import Invalid
 from tesigo.kit.settings import Settings
 from tesigo.manuscript import Manuscript, Source
 from tesigo.research.ports import SourceSearch
 from tesigo.writing.brief import Brief
 from tesigo.writing.errors import NoUsableSource
-from tesigo.writing.offline_composer import OfflineComposer
 from tesigo.writing.pipeline import write_document
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What came out. pages: of the PDF. files: in the order in which they were asked for."""
+    """What came out. pages: of the PDF. files: in the order in which they were asked for. tokens_used: by models."""
 
     manuscript: Manuscript
     pages: int
     found: int
     took_s: float
     files: tuple[Path, ...]
+    tokens_used: int
 
 
 async def write(
     brief: Brief,
     *,
+    model: str | None,
     source_names: Sequence[str],
     with_library: bool,
     out: Sequence[Path],
@@ -51,32 +53,37 @@ async def write(
 ) -> Summary:
     """Write the document and its files; all files appear, or none.
 
+    model: who writes it, None for the installation's default; DAILY_TOKEN_LIMIT holds for this one document.
     Raises Invalid and its kinds before any work for what is wrong with the wish, NoUsableSource when there is
-    nothing to write from.
+    nothing to write from, NoModelAnswers and TokenLimitReached.
     """
     began = time.monotonic()
     out = list(dict.fromkeys(out))
     formats = [_format_of(path) for path in out]
     load_norm(brief.norm)
     find_style(brief.citation_style)
-    with bars:
-        sources: tuple[Source, ...] = ()
-        if source_names:
-            sources = await _read_sources(source_names, settings, bars)
-        async with _searches(with_library, settings) as searches:
-            manuscript = await write_document(
-                brief,
-                composer=OfflineComposer(),
-                own_sources=sources,
-                searches=searches,
-                journal=bars,
-                count_pages=count_pages,
-                concurrency=settings.section_concurrency,
-            )
-        manuscript = replace(manuscript, dated=date.today())  # noqa: DTZ011 - the day where the author is
-        pages = math.ceil(await asyncio.to_thread(count_pages, manuscript))
-        await _write_files(manuscript, out, formats, bars)
-    return Summary(manuscript, pages, bars.found, time.monotonic() - began, tuple(out))
+    account = RunAccount(settings.daily_token_limit)
+    async with open_composers(settings) as composers:
+        composer = composers.choose(model, account=account, job="document")
+        with bars:
+            sources: tuple[Source, ...] = ()
+            if source_names:
+                sources = await _read_sources(source_names, settings, bars)
+            async with _searches(with_library, settings) as searches:
+                manuscript = await write_document(
+                    brief,
+                    composer=composer,
+                    own_sources=sources,
+                    searches=searches,
+                    journal=bars,
+                    count_pages=count_pages,
+                    concurrency=settings.section_concurrency,
+                )
+            manuscript = replace(manuscript, dated=date.today())  # noqa: DTZ011 - the day where the author is
+            pages = math.ceil(await asyncio.to_thread(count_pages, manuscript))
+            await _write_files(manuscript, out, formats, bars)
+    took_s = time.monotonic() - began
+    return Summary(manuscript, pages, bars.found, took_s, tuple(out), account.tokens_used)
 
 
 def _format_of(path: Path) -> Format:

@@ -106,9 +106,9 @@ class Line:
                 usage = answer.usage or estimated_usage(prompt, answer.text)
                 return answer, Spending(account, call, usage, time.monotonic() - began_s)
             except AttemptFailed as failed:
-                if not _is_billed(answer, failed):
+                is_settled = not _is_billed(answer, failed)
+                if is_settled:
                     await account.release(call)
-                    is_settled = True
                 raise
             finally:
                 if not is_settled:

@@ -98,9 +98,9 @@ class Catalogue:
             f"{next(iter(self._first.values()), 'offline:extractive')}."
         )
 
-    def first_choice(self, provider: str) -> ModelFacts:
-        """Return the model that is taken when only the provider is given."""
-        return self.find(self._first[provider])
+    def first_choices(self) -> tuple[ModelFacts, ...]:
+        """Return for each provider, in their order, the model that is taken when only its key is given."""
+        return tuple(self.find(name) for name in self._first.values())
 
     def chain(self, name: str) -> tuple[ModelFacts, ...]:
         """Return the model and then its fallbacks in their order, each once; those of fallbacks do not count."""

@@ -81,16 +81,20 @@ class Gateway:
         """Return whether the model's provider is set up here."""
         return model.provider in self._providers
 
+    def require_available(self, model: ModelFacts) -> None:
+        """Raise ModelNotAvailable when the model's provider is not set up here."""
+        if not self.is_available(model):
+            raise ModelNotAvailable(
+                f"{model.full_name} cannot be used here: no key is set for {model.provider}."
+            )
+
     def model(self, name: str, *, account: Account, job: str) -> "BoundModel":
         """Return the model of this name, with its fallbacks, for one job; `account` pays for its calls.
 
         Raises UnknownModel, ModelNotAvailable.
         """
         chain = self.catalogue.chain(name)
-        if not self.is_available(chain[0]):
-            raise ModelNotAvailable(
-                f"{chain[0].full_name} cannot be used here: no key is set for {chain[0].provider}."
-            )
+        self.require_available(chain[0])
         lines = [self._line(facts) for facts in chain if self.is_available(facts)]
         recovery_s = self._rules.breaker_recovery_s
         return BoundModel(lines, self._persistence(), account=account, job=job, recovery_s=recovery_s)

@@ -15,6 +15,8 @@ from tesigo.generation.models import DISPATCHED
 from tesigo.generation.service import end_job, tell, topic_of_run
 from tesigo.kit.notify import announce
 from tesigo.manuscript import Source
+from tesigo.usage import service as usage
+from tesigo.usage.account import DatabaseAccount
 from tesigo.writing.brief import Brief
 from tesigo.writing.pipeline import SoFar
 
@@ -38,9 +40,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a run works from: what is wanted, and what is there."""
+    """What a run works from: what is wanted, who is to write it, and what is there.
+
+    rests: how often it rested in a row because no model answered.
+    """
 
     brief: Brief
+    model: str | None
+    rests: int
     own_sources: tuple[Source, ...]
     so_far: SoFar
 
@@ -50,10 +57,11 @@ async def claim_job(tx: AsyncSession, job_id: uuid.UUID, now: datetime) -> Claim
 
     It only counts and fences, so that hardly anything can go wrong: commit it before anything else is tried. Then a
     job that breaks whoever takes it up is taken up five times, and not for ever.
-    None when there is nothing to do: the job ended, rests, is gone, or was taken up too often, and then it fails.
+    None when there is nothing to do: the job ended, rests until its user resumes it, is gone, or was taken up too
+    often, and then it fails.
     """
     job = await store.lock_job(tx, job_id)
-    if job is None or job.status not in DISPATCHED:
+    if job is None or not (job.status in DISPATCHED or job.resumes_at is not None):
         return None
     await announce(tx, topic_of_run(job.id))
     job.attempt += 1
@@ -68,6 +76,7 @@ async def claim_job(tx: AsyncSession, job_id: uuid.UUID, now: datetime) -> Claim
         return None
     job.fence = uuid.uuid4()
     job.status = "running"
+    job.error = job.resumes_at = None
     job.started_at = job.started_at or now
     return Claim(job.id, job.document_id, job.user_id, job.fence, job.attempt, job.queue_id)
 
@@ -91,9 +100,10 @@ async def load_assignment(tx: AsyncSession, claim: Claim, now: datetime) -> Assi
     """Return what the run works from, and tell that it runs. Raises JobTakenOver.
 
     Without an outline research is still to be done, and the document's sources are its user's own; with one,
-    they are all that was gathered.
+    they are all that was gathered. What an earlier run of the job spent and could not tell is written off.
     """
     job = await store.lock_own_job(tx, claim.job_id, claim.fence)
+    job.tokens_used += await usage.write_off_job(tx, job.id)
     document = await documents.own_document(tx, claim.user_id, claim.document_id)
     user = await accounts.find_user(tx, claim.user_id)
     sources = await sources_service.load_sources(tx, document.id)
@@ -104,6 +114,8 @@ async def load_assignment(tx: AsyncSession, claim: Claim, now: datetime) -> Assi
     await tell(tx, job, "status", at=now)
     return Assignment(
         brief=to_brief(document, author=(user.full_name if user else None) or ""),
+        model=document.model,
+        rests=job.rests,
         own_sources=sources,
         so_far=SoFar(
             sources=sources if outline else (),
@@ -111,6 +123,14 @@ async def load_assignment(tx: AsyncSession, claim: Claim, now: datetime) -> Assi
             sections={section.number: section for section in sections},
         ),
     )
+
+
+async def record_rest(tx: AsyncSession, claim: Claim, account: DatabaseAccount) -> None:
+    """Record what a run spent that is over, whoever has its job now: the tokens are used all the same."""
+    job = await store.lock_job(tx, claim.job_id)
+    tokens = await account.record_rest(tx)
+    if job is not None:
+        job.tokens_used += tokens
 
 
 async def is_over(tx: AsyncSession, claim: Claim) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tesigo.accounts.identity import User
 from tesigo.documents.models import DocumentRow
 from tesigo.generation import control_store, store
+from tesigo.generation.budgets import Budget
 from tesigo.generation.errors import JobEnded, JobNotFound, JobRuns, NothingToResume
 from tesigo.generation.models import JobRow
 from tesigo.generation.service import end_job, queue_again, request_job, topic_of_run
@@ -48,19 +49,21 @@ async def cancel_job(tx: AsyncSession, job_id: uuid.UUID, *, now: datetime) -> J
     return job
 
 
-async def resume_document(tx: AsyncSession, user: User, document: DocumentRow, *, now: datetime) -> JobRow:
+async def resume_document(
+    tx: AsyncSession, user: User, document: DocumentRow, *, budget: Budget, now: datetime
+) -> JobRow:
     """Return the job that goes on with the user's document, which is locked, from what is written.
 
     A paused job, one that waits, and one whose worker is lost go on as they are, and are in the queue afterwards;
     where a job failed or was cancelled, it is a new one. Any number of calls make one job.
-    Raises NothingToResume, AlreadyWritten, and JobRuns while a worker has the job.
+    Raises NothingToResume, AlreadyWritten, TokenLimitReached, and JobRuns while a worker has the job.
     """
     job = await store.find_unfinished_job(tx, document.id)
     if job is not None and job.status != "paused":
         return await _make_sure_of(tx, job, now)
     if job is None and await store.find_latest_job(tx, document.id) is None:
         raise NothingToResume
-    return await request_job(tx, user, document, now=now)
+    return await request_job(tx, user, document, budget=budget, now=now)
 
 
 async def find_recoverable(tx: AsyncSession, user_id: int) -> Sequence[Recoverable]:

@@ -44,16 +44,20 @@ async def list_recoverable(request: Request, current: CurrentUser) -> Recoverabl
     status_code=status.HTTP_202_ACCEPTED,
     summary="Go on writing a document",
     dependencies=[limited_by(GENERATIONS)],
-    responses=problem_responses(401, 403, 404, 409, 422, 429),
+    responses=problem_responses(400, 401, 403, 404, 409, 422, 429),
 )
-async def resume(current: CurrentUser, tx: Tx, now: Now, document: OwnDocumentLocked) -> JobQueued:
+async def resume(
+    request: Request, current: CurrentUser, tx: Tx, now: Now, document: OwnDocumentLocked
+) -> JobQueued:
     """Go on from the last checkpoint: what is written stays as it is. Asking again makes no second job.
 
     A paused job goes on as the same job, and so does one that lost its worker; after a failed or cancelled job it
     is a new one. 409 while a worker has the job (`job_runs`), once the text is written or its user has replaced
-    it as a whole (`already_written`), and when its writing was never started (`nothing_to_resume`).
+    it as a whole (`already_written`), and when its writing was never started (`nothing_to_resume`); 429
+    (`token_limit_reached`) while today's tokens do not suffice for a section more.
     """
-    return JobQueued.of(await resume_document(tx, current, document, now=now))
+    budget = tools_of(request).budget
+    return JobQueued.of(await resume_document(tx, current, document, budget=budget, now=now))
 
 
 @router.post(

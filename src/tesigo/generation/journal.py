@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, ParamSpec
 
 import structlog
@@ -22,6 +23,8 @@ from tesigo.generation.service import end_job, tell
 from tesigo.kit.clock import Clock
 from tesigo.kit.db import Database, DatabaseAway
 from tesigo.manuscript import Manuscript, Outline, PlannedSection, Section, Source
+from tesigo.usage.account import DatabaseAccount
+from tesigo.writing.ports import OUTLINE
 from tesigo.writing.stages import Stage
 
 log = structlog.get_logger(__name__)
@@ -56,10 +59,10 @@ def _patient(
 class DatabaseJournal:
     """The journal of one run of one job; every method raises JobTakenOver when the run is over.
 
-    A finished section is recorded with its citations, the progress, the checkpoint, the event and the wake-up in
-    one transaction: it is there whole or not at all. Sections may be told of at the same time: one waits for the
-    other here, so that a run holds one connection at most. However long the
-    database is away, it is waited for.
+    A finished section is recorded with its citations, what its calls used, the progress, the checkpoint, the event and
+    the wake-up in one transaction: it is there whole or not at all. Sections may be told of at the same time: one
+    waits for the other here, so that a run holds one connection at most. However long the database is away, it is
+    waited for.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class DatabaseJournal:
         clock: Clock,
         *,
         copies: CheckpointCopies,
+        account: DatabaseAccount,
         job_id: uuid.UUID,
         document_id: int,
         fence: uuid.UUID,
@@ -75,6 +79,7 @@ class DatabaseJournal:
         self._database = database
         self._clock = clock
         self._copies = copies
+        self._account = account
         self._job_id = job_id
         self._document_id = document_id
         self._fence = fence
@@ -90,7 +95,7 @@ class DatabaseJournal:
             job.stage = stage
             if progress_at(stage) > job.progress:
                 job.progress = progress_at(stage)
-                job.attempt = 1  # it got on, if only by a stage: one that stops there again does not
+                _got_on(job)  # if only by a stage: one that stops there again does not
             await tell(tx, job, "stage", at=self._clock())
 
     @_patient
@@ -105,6 +110,8 @@ class DatabaseJournal:
         """Record the outline."""
         async with self._own_job() as (tx, job):
             await sections_service.record_outline(tx, self._document_id, outline)
+            job.tokens_used += await self._account.record(tx, OUTLINE)
+            _got_on(job)
             job.sections_total = sum(1 for _ in outline.walk())
             await tell(tx, job, "stage", at=self._clock())
 
@@ -129,10 +136,12 @@ class DatabaseJournal:
             if section.number in await sections_service.find_written(tx, self._document_id):
                 self._forget(section)  # it was committed, and only the answer got lost
                 return
-            await sections_service.record_section(tx, self._document_id, section, now)
+            tokens = await self._account.record(tx, section.number)
+            await sections_service.record_section(tx, self._document_id, section, now, tokens_used=tokens)
+            job.tokens_used += tokens
             done = await sections_service.find_written(tx, self._document_id)
             job.sections_done = len(done)
-            job.attempt = 1  # a job that gets on may be handed over as often as it likes
+            _got_on(job)
             reached = progress_of_sections(job.sections_done, job.sections_total)
             job.progress = max(job.progress, reached)
             under_way = [number for number in self._under_way if number != section.number]
@@ -177,6 +186,7 @@ class DatabaseJournal:
                 tx, self._document_id, statement=manuscript.statement, now=now
             )
             job.progress = 100
+            job.tokens_used += await self._account.record_rest(tx)
             await end_job(tx, job, "completed", at=now)
             self._under_way = []
             checkpoint = await self._checkpoint(tx, job)
@@ -186,17 +196,26 @@ class DatabaseJournal:
     async def failed(self, reason: str) -> None:
         """End the job: it cannot go on, for the reason that this sentence tells the user."""
         async with self._own_job() as (tx, job):
+            job.tokens_used += await self._account.record_rest(tx)
             await end_job(tx, job, "failed", at=self._clock(), error=reason)
             checkpoint = await self._checkpoint(tx, job)
         await self._copy(checkpoint)
 
     @_patient
-    async def paused(self, reason: str) -> None:
-        """Let the job rest until its user resumes it; this sentence tells why."""
+    async def paused(self, reason: str, *, resumes_at: datetime | None = None) -> None:
+        """Let the job rest until its user resumes it; this sentence tells why.
+
+        resumes_at: when it goes on by itself, by the entry that the queue has of it.
+        """
         async with self._own_job() as (tx, job):
+            job.tokens_used += await self._account.record_rest(tx)
             job.status = "paused"
             job.error = reason
             job.fence = None
+            job.resumes_at = resumes_at
+            if resumes_at is not None:
+                job.rests += 1
+                job.attempt = 0  # that nobody answers is no fault of the job
             await sections_service.record_status(tx, self._document_id, "paused")
             await tell(tx, job, "status", at=self._clock())
             checkpoint = await self._checkpoint(tx, job)
@@ -227,3 +246,8 @@ class DatabaseJournal:
             job = await store.lock_own_job(tx, self._job_id, self._fence)
             self._ours_s = time.monotonic()
             yield tx, job
+
+
+def _got_on(job: JobRow) -> None:
+    """Count its attempts and its rests anew: a job that gets on may be handed over as often as it likes."""
+    job.attempt, job.rests = 1, 0

@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tesigo.kit.db import Row
@@ -27,6 +29,8 @@ class JobRow(Row):
     status: one of STATUSES. progress: 0 to 100, it never falls.
     fence: made anew by each worker that takes the job up; a write with another fence is refused.
     attempt: how many workers have taken it up since it last got on.
+    resumes_at: when it goes on by itself, for a paused job that waits for a provider; None for one that does not.
+    rests: how often it did so since it last got on.
     queue_id: its entry in the queue; an ended job's entry may be gone.
     checkpoint_at: when its newest checkpoint was taken, None before the first.
     """
@@ -57,6 +61,8 @@ class JobRow(Row):
     priority: Mapped[int]
     attempt: Mapped[int] = mapped_column(server_default="0")
     fence: Mapped[uuid.UUID | None]
+    resumes_at: Mapped[datetime | None]
+    rests: Mapped[int] = mapped_column(server_default="0")
     error: Mapped[str | None] = mapped_column(Text)
     warnings: Mapped[list[str]] = mapped_column(server_default="[]")
     tokens_used: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -107,6 +113,7 @@ class WorkerRow(Row):
     """A worker process that gave a sign of life at `seen_at`.
 
     capacity: how many jobs it may run at a time now; running: how many it runs.
+    models: what it tells of the models that it called.
     """
 
     __tablename__ = "workers"
@@ -116,5 +123,6 @@ class WorkerRow(Row):
     pid: Mapped[int]
     capacity: Mapped[int]
     running: Mapped[int]
+    models: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)

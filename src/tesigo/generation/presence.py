@@ -4,11 +4,12 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 
+from tesigo.gateway.measurements import ModelMeasured
 from tesigo.generation.pool import Pool
 from tesigo.generation.service import WRITE_DOCUMENT
 from tesigo.generation.workers_service import Worker, dismiss_worker, report_worker
@@ -26,14 +27,19 @@ _LONGEST_HOST = 255
 
 @asynccontextmanager
 async def present(
-    pool: Pool, database: Database, clock: Clock, *, stop: asyncio.Event
+    pool: Pool,
+    database: Database,
+    clock: Clock,
+    *,
+    stop: asyncio.Event,
+    measure_models: Callable[[], Sequence[ModelMeasured]] = tuple,
 ) -> AsyncIterator[None]:
     """Keep the pool as large as the queue asks for, and this process among the known workers, for the block.
 
-    stop: once it is set no more jobs are taken, and the process tells so.
+    stop: once it is set no more jobs are taken, and the process tells so. measure_models: what it tells of models.
     A database that does not answer, or refuses, is asked again a second later; meanwhile the pool stays as it is.
     """
-    presence = _Presence(pool, database, clock, stop)
+    presence = _Presence(pool, database, clock, stop, measure_models)
     looking = asyncio.create_task(presence.keep())
     try:
         yield
@@ -44,11 +50,19 @@ async def present(
 
 
 class _Presence:
-    def __init__(self, pool: Pool, database: Database, clock: Clock, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        database: Database,
+        clock: Clock,
+        stop: asyncio.Event,
+        measure_models: Callable[[], Sequence[ModelMeasured]],
+    ) -> None:
         self._pool = pool
         self._database = database
         self._clock = clock
         self._stop = stop
+        self._measure_models = measure_models
         self._id = uuid.uuid4()
         self._host = socket.gethostname()[:_LONGEST_HOST]
         self._started_at = clock()
@@ -98,4 +112,5 @@ class _Presence:
             capacity=0 if self._stop.is_set() else self._pool.size,
             running=self._pool.running,
             started_at=self._started_at,
+            models=tuple(self._measure_models()),
         )

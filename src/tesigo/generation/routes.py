@@ -9,7 +9,6 @@ from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service as documents
 from tesigo.documents import sources_service
 from tesigo.documents.mapping import to_brief
-from tesigo.documents.models import DocumentRow
 from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import OutlineAnswer
 from tesigo.generation import service
@@ -21,6 +20,8 @@ from tesigo.generation.tasks import Tools
 from tesigo.kit.problems import problem_responses
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.manuscript import Source
+from tesigo.usage.account import DatabaseAccount
+from tesigo.usage.spending import Payer
 from tesigo.writing.brief import Brief, make_brief
 from tesigo.writing.pipeline import plan_outline
 
@@ -43,12 +44,20 @@ async def generate_outline(request: Request, current: CurrentUser, wanted: ToGen
     """Return chapters and sections, each with its purpose, target words and sources; nothing is stored.
 
     Made of the document's sources and the library; with a title alone, of the library. 400 with the code
-    `no_usable_source` when nothing there suits the title.
+    `no_usable_source` when nothing there suits the title; 429 (`token_limit_reached`) when a model is to propose it and
+    today's tokens do not suffice, 503 (`no_model_answers`) while none answers.
     """
     async with database_of(request).transaction() as tx:
-        brief, own = await _wanted_brief(tx, current, wanted)
+        brief, model, own = await _wanted(tx, current, wanted)
     tools = tools_of(request)
-    outline = await plan_outline(brief, composer=tools.composer, own_sources=own, searches=tools.searches)
+    payer = Payer(current.id, wanted.document_id)
+    account = DatabaseAccount(tools.database, tools.clock, payer, service_limit=tools.daily_token_limit)
+    composer = tools.composers.choose(model, account=account, job=f"user:{current.id}")
+    try:
+        outline = await plan_outline(brief, composer=composer, own_sources=own, searches=tools.searches)
+    finally:
+        async with database_of(request).transaction() as tx:
+            await account.record_rest(tx)
     return OutlineAnswer.from_planned(outline.title, outline.sections)
 
 
@@ -60,18 +69,22 @@ async def generate_outline(request: Request, current: CurrentUser, wanted: ToGen
     responses=problem_responses(400, 401, 403, 404, 409, 422, 429),
 )
 async def generate_document(
-    current: CurrentUser, tx: Tx, now: Now, settings: SettingsNow, wanted: ToGenerate
+    *, request: Request, current: CurrentUser, tx: Tx, now: Now, settings: SettingsNow, wanted: ToGenerate
 ) -> JobQueued:
     """Queue a job that writes the document, and answer at once.
 
     With `title` the document is created first. A document whose job is paused, failed or was cancelled goes on from
-    what is written. 409 while a job for it waits or runs (`job_runs`), and once it is written (`already_written`).
+    what is written. 409 while a job for it waits or runs (`job_runs`), and once it is written (`already_written`);
+    429 (`token_limit_reached`) when what it may need would pass today's limit of tokens.
     """
+    tools = tools_of(request)
     if wanted.document_id is not None:
         document = await documents.own_document(tx, current.id, wanted.document_id)
     else:
-        document = await _create(tx, current, wanted, Quotas.of(settings), now)
-    return JobQueued.of(await service.request_job(tx, current, document, now=now))
+        model = wanted.model and tools.composers.resolve(wanted.model)
+        brief, quotas = _new_brief(wanted), Quotas.of(settings)
+        document = await documents.create_document(tx, current.id, brief, model=model, quotas=quotas, now=now)
+    return JobQueued.of(await service.request_job(tx, current, document, budget=tools.budget, now=now))
 
 
 @router.get(
@@ -85,20 +98,14 @@ async def read_job_status(request: Request, tx: Tx, now: Now, job: OwnJob) -> Jo
     return JobAnswer.of(await forecast_job(tx, job, now, at_a_time=at_a_time))
 
 
-async def _wanted_brief(
+async def _wanted(
     tx: AsyncSession, current: User, wanted: ToGenerate
-) -> tuple[Brief, tuple[Source, ...]]:
+) -> tuple[Brief, str | None, tuple[Source, ...]]:
+    """Return what is wanted, by which model, and from which sources of its own."""
     if wanted.document_id is None:
-        return _new_brief(wanted), ()
+        return _new_brief(wanted), wanted.model, ()
     document = await documents.own_document(tx, current.id, wanted.document_id)
-    return to_brief(document), await sources_service.load_sources(tx, document.id)
-
-
-async def _create(
-    tx: AsyncSession, current: User, wanted: ToGenerate, quotas: Quotas, now: Now
-) -> DocumentRow:
-    brief = _new_brief(wanted)
-    return await documents.create_document(tx, current.id, brief, model=wanted.model, quotas=quotas, now=now)
+    return to_brief(document), document.model, await sources_service.load_sources(tx, document.id)
 
 
 def _new_brief(wanted: ToGenerate) -> Brief:

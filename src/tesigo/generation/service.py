@@ -11,6 +11,7 @@ from tesigo.documents import service as documents
 from tesigo.documents.models import DocumentRow
 from tesigo.documents.sections_service import SectionCounts
 from tesigo.generation import store
+from tesigo.generation.budgets import Budget, require_room
 from tesigo.generation.deadlines import priority_of
 from tesigo.generation.errors import AlreadyWritten, JobRuns, TextIsEdited
 from tesigo.generation.models import JobRow
@@ -22,17 +23,20 @@ WRITE_DOCUMENT = "write_document"
 """The queue's name for the task that runs a job; its payload is `{"job_id": …}`."""
 
 
-async def request_job(tx: AsyncSession, user: User, document: DocumentRow, *, now: datetime) -> JobRow:
+async def request_job(
+    tx: AsyncSession, user: User, document: DocumentRow, *, budget: Budget, now: datetime
+) -> JobRow:
     """Have the document written: the job's row and its place in the queue, in this one transaction.
 
     A paused job goes on as the same job; where one failed or was cancelled, a new one goes on from what is
-    written. Raises JobRuns, and AlreadyWritten also for a text that its user has taken over.
+    written. Raises JobRuns, AlreadyWritten also for a text that its user has taken over, TokenLimitReached.
     """
     document = await documents.own_document(tx, user.id, document.id, lock=True)
     unfinished = await store.find_unfinished_job(tx, document.id)
     if unfinished is not None and unfinished.status != "paused":
         raise JobRuns
     counts = await _count_unless_written(tx, document)
+    await require_room(tx, budget, user, document, planned=counts.planned, now=now)
     priority = priority_of(document.pages, is_premium=user.is_premium, now=now)
     if unfinished is not None:
         unfinished.priority = priority  # the time in which it rested is no time of waiting
@@ -50,6 +54,8 @@ async def request_job(tx: AsyncSession, user: User, document: DocumentRow, *, no
         priority=priority,
         attempt=0,
         fence=None,
+        resumes_at=None,
+        rests=0,
         error=None,
         warnings=[],
         tokens_used=0,
@@ -75,7 +81,8 @@ async def queue_again(tx: AsyncSession, job: JobRow, *, at: datetime) -> JobRow:
     job.status = "queued"
     job.error = None
     job.fence = None
-    job.attempt = 0
+    job.attempt = job.rests = 0
+    job.resumes_at = None
     await _put_in_queue(tx, job, at=at)
     return job
 
@@ -122,6 +129,7 @@ async def end_job(
     job.status = status
     job.error = error
     job.fence = None
+    job.resumes_at = None
     job.finished_at = at
     if status == "cancelled":
         has_begun = (await sections_service.count_sections(tx, job.document_id)).planned > 0

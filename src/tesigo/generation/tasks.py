@@ -6,10 +6,13 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
+from tesigo.gateway.errors import NoModelAnswers
+from tesigo.generation.budgets import Budget
 from tesigo.generation.claims import (
     MOST_ATTEMPTS,
     Assignment,
@@ -19,6 +22,7 @@ from tesigo.generation.claims import (
     is_over,
     is_still_due,
     load_assignment,
+    record_rest,
 )
 from tesigo.generation.errors import JobTakenOver
 from tesigo.generation.journal import DatabaseJournal
@@ -32,14 +36,20 @@ from tesigo.kit.notify import News
 from tesigo.kit.queue import RetryIn
 from tesigo.manuscript import Manuscript
 from tesigo.research.ports import SourceSearch
+from tesigo.usage.account import DatabaseAccount
+from tesigo.usage.spending import Payer
 from tesigo.writing.pipeline import write_document
-from tesigo.writing.ports import Composer, PageCounter
+from tesigo.writing.ports import Composer, ComposerChoice, PageCounter
 
 log = structlog.get_logger(__name__)
 
 _PAUSE_S = 2.0
 _PAUSES_S = (2.0, 8.0, 30.0, 120.0)
 """After each attempt but the last, when the machine is short of something: it may be so for minutes."""
+_RESTS_S = (15.0, 60.0, 120.0, 300.0, 600.0)
+"""After each rest in a row: a provider may be away for seconds, or for hours."""
+_MOST_RESTS = 146
+"""A day of them."""
 _LOOK_EVERY_S = 1.0
 _FORGIVE_WITHIN_S = 1.0
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -51,27 +61,34 @@ class Tools:
 
     news: tells at once when a job was cancelled or taken over. copies: where copies of checkpoints go.
     section_concurrency: how many sections of one job are written at a time.
+    daily_token_limit: how many tokens all users together may use in a day, None for any number.
     checkpoint_interval_s: a checkpoint is taken after each section, and at least so often.
     """
 
     database: Database
     clock: Clock
-    composer: Composer
+    composers: ComposerChoice
     searches: Sequence[SourceSearch]
     count_pages: PageCounter
     news: News
     copies: CheckpointCopies = field(default_factory=NoCopies)
     section_concurrency: int = 4
     checkpoint_interval_s: float = 300
+    daily_token_limit: int | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """What a job that is asked for is held against."""
+        return Budget(self.composers, self.daily_token_limit)
 
 
 async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Write the document of the job that the payload names.
 
     A failure that the user can act on ends the job with its sentence, and a limit that is used up lets it rest.
-    A lost database makes the queue bring the job again soon; a machine that is short of something, or that kills what
-    counts pages, after a pause that grows with each attempt. A job that is cancelled, deleted or taken over meanwhile
-    is stopped at once, also in the middle of a section.
+    While no model answers it rests, and goes on by itself. A lost database makes the queue bring the job again soon; a
+    machine that is short of something, or that kills what counts pages, after a pause that grows with each attempt.
+    A job that is cancelled, deleted or taken over meanwhile is stopped at once, also in the middle of a section.
     Cancellation leaves the job as it is, for the next worker, and is not counted as an attempt.
     """
     job_id = uuid.UUID(str(payload["job_id"]))
@@ -133,21 +150,35 @@ async def _forgive(tools: Tools, claim: Claim) -> None:
 
 async def _run(tools: Tools, claim: Claim) -> None:
     assignment = await _load(tools, claim)
+    payer = Payer(claim.user_id, claim.document_id, claim.job_id)
+    account = DatabaseAccount(tools.database, tools.clock, payer, service_limit=tools.daily_token_limit)
+    try:
+        await _write(tools, claim, assignment, account)
+    except BaseException:
+        await _settle(tools, claim, account)
+        raise
+
+
+async def _write(tools: Tools, claim: Claim, assignment: Assignment, account: DatabaseAccount) -> None:
     journal = DatabaseJournal(
         tools.database,
         tools.clock,
         copies=tools.copies,
+        account=account,
         job_id=claim.job_id,
         document_id=claim.document_id,
         fence=claim.fence,
     )
     log.info("job started", sections_written=len(assignment.so_far.sections))
     try:
-        manuscript = await _write_watched(tools, claim, assignment, journal)
+        composer = tools.composers.choose(assignment.model, account=account, job=str(claim.job_id))
+        manuscript = await _write_watched(tools, claim, assignment, composer, journal)
         await journal.completed(manuscript)
         log.info("job completed", words=manuscript.words)
     except (JobTakenOver, HouseUnavailable, OSError):
         raise
+    except NoModelAnswers as silence:
+        await _rest(tools, journal, silence, rests=assignment.rests)
     except LimitReached as limit:
         reason = _storable(limit.message)
         log.warning("job paused", code=limit.code)
@@ -159,6 +190,31 @@ async def _run(tools: Tools, claim: Claim) -> None:
     except Exception:
         log.exception("job failed unexpectedly")
         await journal.failed("Something went wrong on our side. What is written is kept; please start again.")
+
+
+async def _rest(tools: Tools, journal: DatabaseJournal, silence: NoModelAnswers, *, rests: int) -> None:
+    """Let the job rest, and the queue bring it again: rarely when that did not help before, and for a day at most.
+
+    Raises RetryIn.
+    """
+    if rests >= _MOST_RESTS:
+        log.warning("job paused", code=silence.code)
+        await journal.paused(_storable(f"{silence.message} Please resume the writing when one does."))
+        return
+    pause_s = max(silence.retry_after_s or 0.0, _RESTS_S[min(rests, len(_RESTS_S) - 1)])
+    log.warning("job rests", code=silence.code, again_in_s=round(pause_s))
+    told = (
+        f"{silence.message} The writing goes on by itself as soon as one does; it is tried every few minutes."
+    )
+    await journal.paused(_storable(told), resumes_at=tools.clock() + timedelta(seconds=pause_s))
+    raise RetryIn(pause_s)
+
+
+async def _settle(tools: Tools, claim: Claim, account: DatabaseAccount) -> None:
+    """Record what calls used that came to nothing, if that can be done at once; else it is written off later."""
+    with contextlib.suppress(DatabaseAway, TimeoutError):
+        async with asyncio.timeout(_FORGIVE_WITHIN_S), tools.database.transaction() as tx:
+            await record_rest(tx, claim, account)
 
 
 def _storable(reason: str) -> str:
@@ -182,7 +238,7 @@ async def _load(tools: Tools, claim: Claim) -> Assignment:
 
 
 async def _write_watched(
-    tools: Tools, claim: Claim, assignment: Assignment, journal: DatabaseJournal
+    tools: Tools, claim: Claim, assignment: Assignment, composer: Composer, journal: DatabaseJournal
 ) -> Manuscript:
     """Return the document, written beside those who keep checkpoints and watch over the run.
 
@@ -192,7 +248,7 @@ async def _write_watched(
     writing = asyncio.create_task(
         write_document(
             assignment.brief,
-            composer=tools.composer,
+            composer=composer,
             own_sources=assignment.own_sources,
             searches=tools.searches,
             journal=journal,

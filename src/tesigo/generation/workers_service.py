@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tesigo.gateway.measurements import ModelMeasured
 from tesigo.generation import workers_store
 
 ALIVE_FOR = timedelta(seconds=15)
@@ -20,7 +21,7 @@ class Worker:
     """A worker process as it told of itself.
 
     capacity: how many jobs it takes at a time now, 0 while it stops. running: how many it runs, which is more
-    than its capacity while that falls.
+    than its capacity while that falls. models: those that it called since it started.
     """
 
     id: uuid.UUID
@@ -29,6 +30,7 @@ class Worker:
     capacity: int
     running: int
     started_at: datetime
+    models: Sequence[ModelMeasured] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ async def report_worker(tx: AsyncSession, worker: Worker, *, now: datetime) -> N
         pid=worker.pid,
         capacity=worker.capacity,
         running=worker.running,
+        models=[asdict(model) for model in worker.models],
         started_at=worker.started_at,
         seen_at=now,
     )
@@ -62,7 +65,18 @@ async def dismiss_worker(tx: AsyncSession, worker_id: uuid.UUID) -> None:
 async def list_workers(tx: AsyncSession, now: datetime) -> Sequence[Worker]:
     """Return the workers that live, the oldest first: those that gave a sign within 15 s."""
     rows = await workers_store.get_workers(tx, seen_after=now - ALIVE_FOR)
-    return [Worker(row.id, row.host, row.pid, row.capacity, row.running, row.started_at) for row in rows]
+    return [
+        Worker(
+            row.id,
+            row.host,
+            row.pid,
+            row.capacity,
+            row.running,
+            row.started_at,
+            tuple(ModelMeasured(**told) for told in row.models),
+        )
+        for row in rows
+    ]
 
 
 async def count_workers(tx: AsyncSession, now: datetime) -> WorkersTotal:

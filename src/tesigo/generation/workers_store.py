@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -19,11 +20,12 @@ async def put_worker(
     pid: int,
     capacity: int,
     running: int,
+    models: list[dict[str, Any]],
     started_at: datetime,
     seen_at: datetime,
 ) -> None:
     """Add the process, or bring what is known of it up to date."""
-    news = {"capacity": capacity, "running": running, "seen_at": seen_at}
+    news = {"capacity": capacity, "running": running, "models": models, "seen_at": seen_at}
     statement = insert(WorkerRow).values(id=worker_id, host=host, pid=pid, started_at=started_at, **news)
     await tx.execute(statement.on_conflict_do_update(index_elements=[WorkerRow.id], set_=news))
 

@@ -48,7 +48,7 @@ def configure_logs(*, json: bool, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("uvicorn.access", "pgqueuer", "asyncio", "bm25s", "alembic"):
+    for chatty in ("uvicorn.access", "pgqueuer", "asyncio", "bm25s", "alembic", "httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     for own_handlers in ("uvicorn", "uvicorn.error"):
         logging.getLogger(own_handlers).handlers.clear()

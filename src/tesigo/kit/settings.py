@@ -20,8 +20,7 @@ _CLONE = Path(__file__).resolve().parents[3]
 _SHORTEST_TOKEN = 16
 
 _LATER = re.compile(
-    r"s3_\w+|openai_\w+|anthropic_\w+|default_model|fallback_models|retry_delays_s|breaker_\w+|"
-    r"daily_token_limit|(semantic_scholar|openalex|crossref|arxiv|perplexity|tavily)_\w+|search_timeout_s|"
+    r"s3_\w+|(semantic_scholar|openalex|crossref|arxiv|perplexity|tavily)_\w+|search_timeout_s|"
     r"stripe_\w+|price_per_page_cents|currency"
 )
 """Settings that are checked, but that nothing in this version uses yet."""
@@ -80,12 +79,18 @@ class Settings(BaseSettings):
     openai_base_url: str = ""
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str = ""
-    default_model: str = "offline:extractive"
+    default_model: str = ""
+    models_file: Path | None = None
     fallback_models: Annotated[dict[str, list[str]], NoDecode] = Field(default_factory=dict)
-    retry_delays_s: _List = ("2", "4", "8", "16", "32")
+    retry_delays_s: Annotated[tuple[float, ...], NoDecode] = (2, 4, 8, 16, 32)
     breaker_failures: _Count = 5
     breaker_recovery_s: _Seconds = 60
+    model_connect_s: _Seconds = 10
+    model_first_token_s: _Seconds = 60
+    model_total_s: _Seconds = 600
+    model_concurrency: _Count = 64
     daily_token_limit: int | None = Field(1_000_000, ge=0)
+    log_model_texts: bool = False
 
     semantic_scholar_enabled: bool = False
     semantic_scholar_api_key: SecretStr | None = None
@@ -142,7 +147,7 @@ class Settings(BaseSettings):
         except json.JSONDecodeError:
             raise ValueError('must be JSON such as {"gpt-4": ["gpt-4-turbo"]}') from None
 
-    @field_validator("trusted_proxies", "admin_emails", "retry_delays_s", mode="before")
+    @field_validator("trusted_proxies", "admin_emails", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -171,11 +176,19 @@ class Settings(BaseSettings):
                 "must be IP addresses or networks such as 10.0.0.0/8, with commas between"
             ) from None
 
-    @field_validator("retry_delays_s")
+    @field_validator("retry_delays_s", mode="before")
     @classmethod
-    def _are_seconds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value or not all(re.fullmatch(r"\d+(\.\d+)?", delay) for delay in value):
+    def _are_seconds(cls, value: Any) -> Any:
+        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if not parts or not all(re.fullmatch(r"\d+(\.\d+)?", str(part)) for part in parts):
             raise ValueError("must be seconds with commas between them, such as 2,4,8,16,32")
+        return tuple(float(part) for part in parts)
+
+    @field_validator("fallback_models")
+    @classmethod
+    def _have_names(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        if not all(name.strip() for names in value.items() for name in (names[0], *names[1])):
+            raise ValueError("must name models, each with a list of those that take its place")
         return value
 
     @field_validator("database_url")

@@ -10,12 +10,15 @@ from tesigo.accounts.identity import User
 from tesigo.accounts.session import CurrentUser
 from tesigo.documents import library_service, service, sources_service
 from tesigo.documents.quotas import Quotas
+from tesigo.documents.routes import ComposersNow, composers_of
 from tesigo.export.errors import UnknownNorm, UnknownStyle
 from tesigo.export.norms import load_norm, norm_names
 from tesigo.export.styles import find_style
+from tesigo.gateway.errors import TokenLimitReached
 from tesigo.generation.limits import GENERATIONS
+from tesigo.generation.routes import tools_of
 from tesigo.generation.service import request_job
-from tesigo.kit.errors import LimitReached
+from tesigo.kit.errors import Invalid, LimitReached
 from tesigo.kit.problems import retry_after
 from tesigo.kit.rates import rates_of
 from tesigo.kit.requests import Now, SettingsNow, database_of, settings_of
@@ -36,6 +39,7 @@ from tesigo.writing.brief import (
     make_brief,
 )
 from tesigo.writing.errors import InvalidBrief
+from tesigo.writing.ports import ComposerChoice
 
 COMMON_STYLES = {
     "apa": "APA 7",
@@ -56,7 +60,9 @@ _Field = Annotated[str, Form()]
 
 
 @router.get("")
-async def show_form(request: Request, current: CurrentUser, settings: SettingsNow) -> Response:
+async def show_form(
+    request: Request, current: CurrentUser, settings: SettingsNow, composers: ComposersNow
+) -> Response:
     """Show the empty form."""
     values = {
         "title": "",
@@ -65,6 +71,7 @@ async def show_form(request: Request, current: CurrentUser, settings: SettingsNo
         "citation_style": "apa",
         "norm": norm_names()[0],
         "requirements": "",
+        "model": composers.names[0],
     }
     return show_page(
         request,
@@ -73,7 +80,7 @@ async def show_form(request: Request, current: CurrentUser, settings: SettingsNo
         values=values,
         faults={},
         has_lost_files=False,
-        **_choices(settings),
+        **_choices(settings, composers),
     )
 
 
@@ -83,6 +90,7 @@ async def create_document(
     request: Request,
     current: CurrentUser,
     settings: SettingsNow,
+    composers: ComposersNow,
     now: Now,
     files: Annotated[list[UploadFile] | None, File()] = None,
     title: _Field = "",
@@ -91,11 +99,12 @@ async def create_document(
     citation_style: _Field = "",
     norm: _Field = "",
     requirements: _Field = "",
+    model: _Field = "",
 ) -> Response:
     """Create the document, add the sources and start the writing.
 
-    Files that cannot be read are named, the others are used. Without any source at hand the document is
-    kept, and its page says what to add.
+    Files that cannot be read are named, the others are used. Without any source at hand, and when today's tokens do
+    not suffice, the document is kept, and its page says what is to be done.
     """
     words = words_of(request)
     values = {
@@ -105,8 +114,13 @@ async def create_document(
         "citation_style": citation_style,
         "norm": norm,
         "requirements": requirements,
+        "model": model,
     }
     brief, faults = _check(values)
+    try:
+        writer = composers.resolve(model) if model else None
+    except Invalid as failure:
+        brief, faults["model"] = None, failure.message
     has_lost_files = any(file.filename for file in files or ())
     if brief is None or len(files or ()) > MOST_FILES:
         faults = {field: words.find(f"faults.{field}") or rule for field, rule in faults.items()}
@@ -125,11 +139,14 @@ async def create_document(
     notices = list(read.notices)
     quotas = Quotas.of(settings)
     async with database_of(request).transaction() as tx:
-        document = await service.create_document(tx, current.id, brief, model=None, quotas=quotas, now=now)
+        document = await service.create_document(tx, current.id, brief, model=writer, quotas=quotas, now=now)
         if read.sources:
             await sources_service.add_sources(tx, document, read.sources, quotas=quotas, now=now)
         if read.sources or await library_service.count_library(tx):
-            await request_job(tx, current, document, now=now)
+            try:
+                await request_job(tx, current, document, budget=tools_of(request).budget, now=now)
+            except TokenLimitReached as limit:
+                notices.append(Notice("warning", sentence_of(limit, words)))
         else:
             notices.append(Notice("warning", words("new.no_source")))
     response = RedirectResponse(f"/documents/{document.id}", 303)
@@ -155,7 +172,7 @@ def _show_again(
         values=values,
         has_lost_files=has_lost_files,
         faults=faults,
-        **_choices(settings_of(request)),
+        **_choices(settings_of(request), composers_of(request)),
     )
 
 
@@ -164,7 +181,8 @@ def _check(values: Mapping[str, str]) -> tuple[Brief | None, dict[str, str]]:
     faults: dict[str, str] = {}
     pages = values["pages"].strip()
     is_number = pages.isascii() and pages.isdigit() and len(pages) < 6
-    asked = {**values, "pages": int(pages) if is_number else 0}
+    fields = {name: value for name, value in values.items() if name != "model"}
+    asked = {**fields, "pages": int(pages) if is_number else 0}
     try:
         brief = make_brief(**asked)  # type: ignore[arg-type]  # the fields of the form are its parameters
     except InvalidBrief as failure:
@@ -180,7 +198,7 @@ def _check(values: Mapping[str, str]) -> tuple[Brief | None, dict[str, str]]:
     return (None, faults) if faults else (brief, {})
 
 
-def _choices(settings: Settings) -> dict[str, Any]:
+def _choices(settings: Settings, composers: ComposerChoice) -> dict[str, Any]:
     return {
         "limits": {
             "title": (SHORTEST_TITLE, LONGEST_TITLE),
@@ -190,6 +208,7 @@ def _choices(settings: Settings) -> dict[str, Any]:
             "file_mb": settings.max_upload_mb,
         },
         "text_languages": LANGUAGES,
+        "models": composers.names,
         "styles": COMMON_STYLES,
         "norms": {name: load_norm(name).title for name in norm_names()},
     }

@@ -11,8 +11,9 @@ from tesigo.accounts.session import CurrentUser
 from tesigo.documents import service
 from tesigo.generation.control import cancel_job, resume_document
 from tesigo.generation.limits import GENERATIONS
+from tesigo.generation.routes import tools_of
 from tesigo.generation.service import find_latest_job, request_job
-from tesigo.kit.errors import Conflict
+from tesigo.kit.errors import Conflict, Invalid, LimitReached
 from tesigo.kit.requests import Now, database_of, settings_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.notices import Notice, leave_notices
@@ -28,7 +29,7 @@ async def start_writing(request: Request, current: CurrentUser, now: Now, docume
 
     async def start(tx: AsyncSession) -> None:
         document = await service.own_document(tx, current.id, document_id)
-        await request_job(tx, current, document, now=now)
+        await request_job(tx, current, document, budget=tools_of(request).budget, now=now)
 
     return await _done(request, document_id, start)
 
@@ -52,7 +53,7 @@ async def go_on_writing(request: Request, current: CurrentUser, now: Now, docume
 
     async def resume(tx: AsyncSession) -> None:
         document = await service.own_document(tx, current.id, document_id, lock=True)
-        await resume_document(tx, current, document, now=now)
+        await resume_document(tx, current, document, budget=tools_of(request).budget, now=now)
 
     return await _done(request, document_id, resume)
 
@@ -70,12 +71,12 @@ async def _done(
 ) -> RedirectResponse:
     """Return the answer that leads to the document's page, once the work is done in a transaction of its own.
 
-    A Conflict in it is what the page then says.
+    What cannot be done is what the page then says: a conflict, a limit, a model that cannot be had any more.
     """
     try:
         async with database_of(request).transaction() as tx:
             await work(tx)
-    except Conflict as failure:
+    except (Conflict, LimitReached, Invalid) as failure:
         warning = Notice("warning", sentence_of(failure, words_of(request)))
         return back_to_document(request, document_id, [warning])
     return back_to_document(request, document_id)

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tesigo.gateway.ports import Account
 from tesigo.manuscript import Manuscript, Outline, Passage, PlannedSection, Section, Source
 from tesigo.research.evidence import Evidence
 from tesigo.writing.brief import Brief
 from tesigo.writing.stages import Stage
+
+OUTLINE = "outline"
+"""What a call of a model is for that proposes the outline; other calls are for a section, by its number."""
 
 PageCounter = Callable[[Manuscript], float]
 """Returns the pages that an export will have, with a fraction; blocks, and is called in a thread."""
@@ -88,6 +92,27 @@ class Composer(Protocol):
 
     def state_provenance(self, brief: Brief, sections: tuple[Section, ...]) -> str:
         """Return how the document came about, in its language, without a date."""
+        ...
+
+
+class ComposerChoice(Protocol):
+    """Who can write in this installation."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What can be chosen, the default first."""
+        ...
+
+    def resolve(self, model: str | None) -> str:
+        """Return the full name of who writes when this is asked for. Raises Invalid when that cannot be had."""
+        ...
+
+    def choose(self, model: str | None, *, account: Account, job: str) -> Composer:
+        """Return who writes; `account` pays for what it asks of models. Raises as `resolve`."""
+        ...
+
+    def tokens_for(self, model: str | None, brief: Brief) -> int:
+        """Return how many tokens a whole document may need. Raises as `resolve`."""
         ...
 
 

@@ -1,0 +1,70 @@
+"""Who writes a document: the offline writer, or a model of those that this installation can reach."""
+
+from tesigo.gateway.gateway import Gateway
+from tesigo.gateway.ports import Account
+from tesigo.writing.brief import Brief
+from tesigo.writing.length import words_for
+from tesigo.writing.model_composer import ModelComposer
+from tesigo.writing.offline_composer import NAME as OFFLINE
+from tesigo.writing.offline_composer import OfflineComposer
+from tesigo.writing.ports import Composer
+
+_TOKENS_PER_WORD = 10
+"""What a word of a finished document costs at most, prompts, failures and thinking included."""
+
+
+class Composers:
+    """Chooses the composer by the name of a model; implements `ComposerChoice`."""
+
+    def __init__(self, gateway: Gateway, *, default: str = "") -> None:
+        """Take `default` where no model is named; "" for the first provider that is set up, else the offline writer.
+
+        Raises UnknownModel and ModelNotAvailable for a default that cannot be used here.
+        """
+        self.gateway = gateway
+        self._default = self._full_name(default) if default else self._first_there()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What can be chosen here, the default first: models that are still served, and the offline writer."""
+        catalogue = self.gateway.catalogue
+        served = (
+            facts.full_name
+            for facts in catalogue
+            if facts.retired is None and self.gateway.is_available(facts)
+        )
+        return tuple(dict.fromkeys((self._default, *served, OFFLINE)))
+
+    def resolve(self, model: str | None) -> str:
+        """Return the full name of who writes when this is asked for; None: the default.
+
+        Raises UnknownModel, ModelNotAvailable.
+        """
+        return self._default if model is None else self._full_name(model)
+
+    def choose(self, model: str | None, *, account: Account, job: str) -> Composer:
+        """Return who writes. account: pays for each call; job: among which turns are shared fairly.
+
+        Raises UnknownModel and ModelNotAvailable, for settings can have changed since a document was made.
+        """
+        name = self.resolve(model)
+        if name == OFFLINE:
+            return OfflineComposer()
+        return ModelComposer(self.gateway.model(name, account=account, job=job))
+
+    def tokens_for(self, model: str | None, brief: Brief) -> int:
+        """Return how many tokens a whole document of this brief may need; 0 for the offline writer."""
+        return 0 if self.resolve(model) == OFFLINE else _TOKENS_PER_WORD * words_for(brief)
+
+    def _full_name(self, model: str) -> str:
+        if model.strip() == OFFLINE:
+            return OFFLINE
+        facts = self.gateway.catalogue.find(model)
+        self.gateway.require_available(facts)
+        return facts.full_name
+
+    def _first_there(self) -> str:
+        for first in self.gateway.catalogue.first_choices():
+            if self.gateway.is_available(first):
+                return first.full_name
+        return OFFLINE
