@@ -1,5 +1,6 @@
 """Servers that answer otherwise than they should are facts too, and no fact gives a secret away."""
 
+import asyncio
 import json
 import logging
 import traceback
@@ -259,11 +260,28 @@ async def test_nothing_that_is_raised_or_logged_gives_a_secret_away(
             said += [repr(heard.opened), repr(heard.ended)]
             if heard.failure:
                 said += [str(heard.failure), repr(heard.failure), *traceback.format_exception(heard.failure)]
+                assert heard.failure.__cause__ is None
+                assert heard.failure.__suppress_context__ or heard.failure.__context__ is None
     assert len(said) > 3 * len(Fault)
     records = [record for record in caplog.records if record.name.startswith(("httpx2", "httpcore2"))]
     assert len(records) > 100
     told = "\n".join([*said, *(record.getMessage() + repr(record.args) for record in caplog.records)])
     assert [secret for secret in SECRETS if secret in told] == []
+
+
+@both
+async def test_a_server_that_answers_with_the_call_itself_is_not_quoted(dialect: Dialect):
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readuntil(b"}"))
+        writer.close()
+
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+        models = dialect.at(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        heard = await listen(models, dialect.model, make_prompt())
+        await models.aclose()
+    assert isinstance(heard.failure, ProviderFails)
+    told = "".join(traceback.format_exception(heard.failure))
+    assert [secret for secret in (*SECRETS, "POST") if secret in told] == []
 
 
 @both
