@@ -2,8 +2,11 @@
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.writing.prompted.made import faults_of, read
+from tests.writing.prompted.made import faults_of, read, references
 
+from tesigo.manuscript import Section, SectionKind
+from tesigo.writing.checks import mend_section
+from tesigo.writing.said import Said
 from tesigo.writing.sentences import keys_of, markers
 
 _PIECES = st.sampled_from(
@@ -48,6 +51,8 @@ def test_whatever_a_model_answers_what_is_taken_is_faultless(pieces: list[str], 
     content, citations = read(_joined(pieces), language)
     if content:
         assert faults_of(content, citations, language) == []
+        section = Section("2", "Soil", SectionKind.BODY, content, citations)
+        mend_section(section, sources=references(language).citable, said=Said())
     assert [citation.key for citation in citations] == [
         key for marker in markers(content) for key in keys_of(marker)
     ]

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 from tesigo.research.sentences import sentence_spans
 from tesigo.writing.prompted.author_years import without_unknown_names
-from tesigo.writing.prompted.markers import OURS, UNKNOWN
+from tesigo.writing.prompted.markers import FORGIVEN, OURS, UNKNOWN
 from tesigo.writing.prompted.references import References
 
+_SIGN = f"[{UNKNOWN}{FORGIVEN}]"
 _QUOTED = re.compile(r"“[^”]*”|«[^»]*»")
 _STOP = re.compile(r"[.!?…](?=.)")
 _HOLLOW = re.compile(
-    rf"\(\s*(?:see|cf\.?|e\.g\.,?|див\.|vedi|cfr\.?)?\s*(?:{UNKNOWN}\s*[,;]?\s*)+\)|\[\s*(?:{UNKNOWN}\s*[,;]?\s*)+\]"
+    rf"\(\s*(?:see|cf\.?|e\.g\.,?|див\.|vedi|cfr\.?)?\s*(?:{_SIGN}\s*[,;]?\s*)+\)|\[\s*(?:{_SIGN}\s*[,;]?\s*)+\]"
 )
-_BEFORE_SIGN = re.compile(rf"\s*{UNKNOWN}")
+_BEFORE_SIGN = re.compile(rf"\s*{_SIGN}")
 _LOOSE_BLANK = re.compile(r"\s+(?=[.,;:!?)])")
 _DOUBLED = re.compile(r"([,;])(?:\s*[,;])+|[,;]\s*(?=[.!?](?:\s|\Z))")
 
@@ -33,13 +34,13 @@ def supported_sentences(paragraph: str, references: References) -> Iterator[str]
     """
     for sentence in split_sentences(paragraph):
         told = without_unknown_names(sentence, references, sign=UNKNOWN)
-        if UNKNOWN not in told:
-            yield told
-        elif OURS.search(told):
+        if UNKNOWN not in told or OURS.search(told):
             yield without_signs(told)
 
 
 def without_signs(sentence: str) -> str:
-    """Return the sentence without the sign, and without the blanks and parentheses that stood around it."""
+    """Return the sentence without signs, and without the blanks and parentheses that stood around them."""
+    if UNKNOWN not in sentence and FORGIVEN not in sentence:
+        return sentence
     bare = _BEFORE_SIGN.sub("", _HOLLOW.sub(UNKNOWN, sentence))
     return _DOUBLED.sub(r"\1", _LOOSE_BLANK.sub("", bare)).strip()

@@ -9,6 +9,9 @@ from tesigo.writing.sentences import keys_of
 
 UNKNOWN = "\ue000"
 """Stands where a reference stood that is none of ours; a private character, which no text has otherwise."""
+
+FORGIVEN = "\ue001"
+"""Stands where a marker stood that is only out of place: of a source of the document, where nothing is cited."""
 OURS = re.compile(r"\[@[a-z][a-z0-9]*(?:; @[a-z][a-z0-9]*)*\]")
 """A marker in the one form that we issue."""
 
@@ -45,7 +48,7 @@ def marker_of(keys: Iterable[str]) -> str:
 
 
 def canonical_markers(text: str, references: References) -> str:
-    """Return the text with every citation of a citable source as `[@key]`, and `UNKNOWN` for each other reference.
+    """Return the text with every citation of a citable source as `[@key]`, and a sign for each other reference.
 
     Of several keys in one bracket the citable ones stay. Locators go, because nothing proves them; keys are
     compared without regard to case and never by likeness, so that an invented work cannot become a real one.
@@ -101,7 +104,7 @@ def _of_keys(names: Iterable[str], references: References) -> str:
     citable = [key for key in keys if key in references.citable]
     if citable:
         return marker_of(citable)
-    return "" if keys and all(key in references.forgiven for key in keys) else UNKNOWN
+    return FORGIVEN if keys and all(key in references.forgiven for key in keys) else UNKNOWN
 
 
 def _merged(text: str) -> str:

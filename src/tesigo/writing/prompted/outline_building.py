@@ -43,7 +43,7 @@ def build_outline(
             for planned in outline.walk()
             if planned.kind is SectionKind.BODY
             and not planned.children
-            and not allotments[planned.number].passages
+            and not (planned.keys and allotments[planned.number].passages)
         }
         smaller = _without(tree, empty)
         if not empty or not smaller:

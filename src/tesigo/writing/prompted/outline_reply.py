@@ -15,7 +15,8 @@ from tesigo.writing.sentences import fold, likeness
 
 _LONGEST_HEADING, _LONGEST_PURPOSE = 120, 400
 _NUMBERING = re.compile(
-    r"(?:(?:chapter|section|part|розділ|глава|capitolo|sezione|parte)\s+)?(?:\d+(?:\.\d+)*|[IVX]+)\s*[.:)–—-]\s*",
+    r"(?:(?:chapter|section|part|розділ|глава|capitolo|sezione|parte)\s+)?"
+    r"(?:\d{1,2}(?:\.\d{1,2})+[.:)]?|\d{1,2}\s*[.:)–—-]|[IVX]{1,5}\s*[.:)])\s+",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(r"[*_`#“”„«»\"]|^\s*[-+]\s")

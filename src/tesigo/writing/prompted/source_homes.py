@@ -1,6 +1,6 @@
 """Which section each source is meant for: the model's choice, completed by what is nearest in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,7 @@ def give_homes(candidates: Sequence[Candidate], homes: Sequence[Home]) -> list[t
 def _place_left(
     candidates: Sequence[Candidate], homes: Sequence[Home], left: Sequence[int], held: list[list[str]]
 ) -> None:
-    """Give each source that is left to the nearest section, as long as that one has room."""
+    """Give each source that is left to the nearest section: to those without any first, then while there is room."""
     rows = {one.source.key: row for row, one in enumerate(candidates)}
     texts: list[Sequence[str]] = [_stems(one) for one in candidates]
     profiles = [tokens(f"{home.heading} {home.heading} {home.purpose}") for home in homes]
@@ -68,9 +68,14 @@ def _place_left(
         for place in _possible(candidates[row].source.key, homes)
     )
     given: set[int] = set()
-    for is_last_call in (False, True):
+    rounds: tuple[Callable[[int], bool], ...] = (
+        lambda place: not held[place],
+        lambda place: room[place] > 0,
+        lambda _: True,
+    )
+    for may_take in rounds:
         for _, row, _, place in pairs:
-            if row not in given and (is_last_call or room[place] > 0):
+            if row not in given and may_take(place):
                 given.add(row)
                 held[place].append(candidates[row].source.key)
                 room[place] -= candidates[row].words
