@@ -26,7 +26,7 @@ class Always:
     def choose(self, model: str | None, *, account: Account, job: str) -> Composer:  # noqa: ARG002 - the port's
         return self.composer
 
-    def tokens_for(self, model: str | None, brief: Brief) -> int:  # noqa: ARG002 - the port's
+    def tokens_for(self, model: str | None, brief: Brief, *, planned: int) -> int:  # noqa: ARG002 - the port's
         return self.tokens
 
 

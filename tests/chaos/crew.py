@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-WORKER = Path(__file__).with_name("worker.py")
+_ROOT = Path(__file__).resolve().parents[2]
 KILL, PAUSE, TERMINATE, RESTART = "kill -9", "SIGSTOP", "SIGTERM", "database restart"
 KINDS = (PAUSE, KILL, TERMINATE, RESTART)
 READY = "worker ready"
@@ -64,7 +64,8 @@ class Crew:
         with (self.logs / f"{name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                WORKER,
+                "-m",
+                "tests.chaos.worker",
                 name,
                 self.model,
                 stdin=asyncio.subprocess.PIPE,
@@ -75,6 +76,7 @@ class Crew:
                     **self.environment,
                     "DATABASE_URL": f"{url}{'&' if '?' in url else '?'}application_name={name}",
                 },
+                cwd=_ROOT,
                 start_new_session=True,
             )
         worker = Worker(name, process)

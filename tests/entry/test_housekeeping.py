@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from structlog.testing import capture_logs
 from tests.houses import ABSTRACTS, opened_house
+from tests.usage.ledgers import Ledger, make_call
 from tests.writers import Writer, signed_in
 
 from tesigo.accounts.ports import Mail
@@ -184,6 +185,18 @@ async def test_drafts_go_after_30_days_and_the_newest_stays(household):
     household.calendar.pass_by(days=31)
     assert await household.do("drafts") == 2
     assert await household.ask("SELECT content FROM drafts") == [("Draft 2",)]
+
+
+async def test_calls_of_which_nobody_told_for_an_hour_are_written_off_as_lost(household):
+    ledger = Ledger(household.me.house.database, household.calendar.now)
+    payer = await ledger.make_payer()
+    assert await ledger.reserve(payer, make_call(100))
+    household.calendar.pass_by(hours=1)
+    assert await household.do("calls") == 0
+    household.calendar.pass_by(seconds=1)
+    assert await household.do("calls") == 1
+    assert await household.ask("SELECT document_id, outcome FROM usage") == [(payer.document_id, "lost")]
+    assert await household.count("token_reservations") == 0
 
 
 async def test_workers_that_gave_no_sign_for_a_minute_go(household):

@@ -57,6 +57,7 @@ async def test_without_work_and_workers_everything_is_there_and_zero(me, nothing
         ("tesigo_workers_alive",),
         ("tesigo_workers_capacity_jobs",),
         ("tesigo_workers_running_jobs",),
+        ("tesigo_tokens_today",),
     }
 
 

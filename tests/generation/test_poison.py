@@ -31,7 +31,7 @@ from tesigo.writing.stages import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WORKER = Path(__file__).with_name("poisoned_worker.py")
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 async def test_a_job_that_cannot_even_be_loaded_fails_after_its_attempts_with_a_sentence(me):
@@ -108,8 +108,9 @@ async def test_a_job_that_kills_its_worker_each_time_fails_after_its_attempts(me
 async def work_until_killed_or_failed(me, job_id) -> str:
     """Run a worker; return "" when it was killed, or the status in which the job ended."""
     worker = await asyncio.create_subprocess_exec(
-        sys.executable, str(WORKER), me.house.database.url, str(me.house.settings.data_dir), "1",
-        stdout=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", "tests.generation.poisoned_worker",
+        me.house.database.url, str(me.house.settings.data_dir), "1",
+        stdout=asyncio.subprocess.DEVNULL, cwd=_ROOT,
     )  # fmt: skip
     ending = asyncio.create_task(worker.wait())
     try:

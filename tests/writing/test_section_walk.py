@@ -8,9 +8,9 @@ from tests.writing.made import RecordingJournal, count_by_words
 from tests.writing.plain_composer import PlainComposer, until
 from tests.writing.walks import chapters, corrections_of, turns, write
 
+from tesigo.gateway.errors import TokenLimitReached
 from tesigo.kit.errors import LimitReached
 from tesigo.manuscript import Manuscript, PlannedSection, Section, Source
-from tesigo.gateway.errors import TokenLimitReached
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 10])

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,7 +33,7 @@ async def require_room(
     later a section must, so that a long document can be written over several days.
     Raises UnknownModel and ModelNotAvailable for a document whose model cannot be had any more.
     """
-    whole = budget.composers.tokens_for(document.model, to_brief(document))
-    if whole:
+    needed = budget.composers.tokens_for(document.model, to_brief(document), planned=planned)
+    if needed:
         limits = TokenLimits(budget.daily_token_limit, user.daily_token_limit)
-        await check_room(tx, user.id, limits, tokens=ceil(whole / max(1, planned)), now=now)
+        await check_room(tx, user.id, limits, tokens=needed, now=now)

@@ -23,6 +23,7 @@ from tesigo.generation.service import end_job, tell
 from tesigo.kit.clock import Clock
 from tesigo.kit.db import Database, DatabaseAway
 from tesigo.manuscript import Manuscript, Outline, PlannedSection, Section, Source
+from tesigo.usage import service as usage
 from tesigo.usage.account import DatabaseAccount
 from tesigo.writing.ports import OUTLINE
 from tesigo.writing.stages import Stage
@@ -111,7 +112,6 @@ class DatabaseJournal:
         async with self._own_job() as (tx, job):
             await sections_service.record_outline(tx, self._document_id, outline)
             job.tokens_used += await self._account.record(tx, OUTLINE)
-            _got_on(job)
             job.sections_total = sum(1 for _ in outline.walk())
             await tell(tx, job, "stage", at=self._clock())
 
@@ -136,9 +136,9 @@ class DatabaseJournal:
             if section.number in await sections_service.find_written(tx, self._document_id):
                 self._forget(section)  # it was committed, and only the answer got lost
                 return
-            tokens = await self._account.record(tx, section.number)
+            job.tokens_used += await self._account.record(tx, section.number)
+            tokens = await usage.count_product_tokens(tx, self._document_id, section.number)
             await sections_service.record_section(tx, self._document_id, section, now, tokens_used=tokens)
-            job.tokens_used += tokens
             done = await sections_service.find_written(tx, self._document_id)
             job.sections_done = len(done)
             _got_on(job)

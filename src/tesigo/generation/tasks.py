@@ -46,10 +46,10 @@ log = structlog.get_logger(__name__)
 _PAUSE_S = 2.0
 _PAUSES_S = (2.0, 8.0, 30.0, 120.0)
 """After each attempt but the last, when the machine is short of something: it may be so for minutes."""
-_RESTS_S = (15.0, 60.0, 120.0, 300.0, 600.0)
-"""After each rest in a row: a provider may be away for seconds, or for hours."""
+_RESTS = (1, 1, 2, 5, 10)
+"""How many times the breaker's recovery each rest in a row takes: a provider may be away for minutes, or for hours."""
 _MOST_RESTS = 146
-"""A day of them."""
+"""About a day of them, when a breaker recovers within a minute."""
 _LOOK_EVERY_S = 1.0
 _FORGIVE_WITHIN_S = 1.0
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -201,7 +201,7 @@ async def _rest(tools: Tools, journal: DatabaseJournal, silence: NoModelAnswers,
         log.warning("job paused", code=silence.code)
         await journal.paused(_storable(f"{silence.message} Please resume the writing when one does."))
         return
-    pause_s = max(silence.retry_after_s or 0.0, _RESTS_S[min(rests, len(_RESTS_S) - 1)])
+    pause_s = (silence.retry_after_s or 0.0) * _RESTS[min(rests, len(_RESTS) - 1)]
     log.warning("job rests", code=silence.code, again_in_s=round(pause_s))
     told = (
         f"{silence.message} The writing goes on by itself as soon as one does; it is tried every few minutes."

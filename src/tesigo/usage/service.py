@@ -45,6 +45,11 @@ async def count_tokens(tx: AsyncSession) -> int:
     return (await store.sum_tokens(tx, None)).used
 
 
+async def count_product_tokens(tx: AsyncSession, document_id: int, product: str) -> int:
+    """Return the tokens that are recorded for a product, by runs that came to nothing too."""
+    return await store.sum_product(tx, document_id, product)
+
+
 async def settle(tx: AsyncSession, spent: Sequence[Spent]) -> None:
     """Say what calls used that are not recorded yet: no more than that is kept from others, or lost by a crash."""
     for one in spent:

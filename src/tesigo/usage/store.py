@@ -62,6 +62,13 @@ async def sum_tokens(tx: AsyncSession, day: Day | None, *, user_id: int | None =
     return Used(int(used), int(reserved))
 
 
+async def sum_product(tx: AsyncSession, document_id: int, product: str) -> int:
+    """Return the tokens that are recorded for one product of a document."""
+    query = select(func.coalesce(func.sum(_tokens(UsageRow)), 0))
+    query = query.where(UsageRow.document_id == document_id, UsageRow.product == product)
+    return int(await tx.scalar(query) or 0)
+
+
 async def add_reservation(tx: AsyncSession, call: Call, payer: Payer, *, at: datetime) -> None:
     """Set the most that the call can use aside."""
     await tx.execute(

@@ -1,5 +1,7 @@
 """Who writes a document: the offline writer, or a model of those that this installation can reach."""
 
+from math import ceil
+
 from tesigo.gateway.gateway import Gateway
 from tesigo.gateway.ports import Account
 from tesigo.writing.brief import Brief
@@ -11,6 +13,9 @@ from tesigo.writing.ports import Composer
 
 _TOKENS_PER_WORD = 10
 """What a word of a finished document costs at most, prompts, failures and thinking included."""
+
+_TOKENS_PER_CALL = 5_000
+"""What is set aside for the call of an ordinary section, besides what the model may think."""
 
 
 class Composers:
@@ -52,9 +57,16 @@ class Composers:
             return OfflineComposer()
         return ModelComposer(self.gateway.model(name, account=account, job=job))
 
-    def tokens_for(self, model: str | None, brief: Brief) -> int:
-        """Return how many tokens a whole document of this brief may need; 0 for the offline writer."""
-        return 0 if self.resolve(model) == OFFLINE else _TOKENS_PER_WORD * words_for(brief)
+    def tokens_for(self, model: str | None, brief: Brief, *, planned: int) -> int:
+        """Return how many tokens must be left: for the whole document, or, once sections are planned, for one of them.
+
+        0 for the offline writer. Never less than a single call sets aside.
+        """
+        name = self.resolve(model)
+        if name == OFFLINE:
+            return 0
+        call = _TOKENS_PER_CALL + self.gateway.catalogue.find(name).thinking_tokens
+        return max(call, ceil(_TOKENS_PER_WORD * words_for(brief) / max(1, planned)))
 
     def _full_name(self, model: str) -> str:
         if model.strip() == OFFLINE:

@@ -111,8 +111,11 @@ class ComposerChoice(Protocol):
         """Return who writes; `account` pays for what it asks of models. Raises as `resolve`."""
         ...
 
-    def tokens_for(self, model: str | None, brief: Brief) -> int:
-        """Return how many tokens a whole document may need. Raises as `resolve`."""
+    def tokens_for(self, model: str | None, brief: Brief, *, planned: int) -> int:
+        """Return how many tokens must be left to begin with a document, or to go on with it. Raises as `resolve`.
+
+        planned: how many sections it has, 0 before there is an outline.
+        """
         ...
 
 
