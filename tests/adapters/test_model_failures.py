@@ -1,8 +1,10 @@
 """Servers that answer otherwise than they should are facts too, and no fact gives a secret away."""
 
 import asyncio
+import contextlib
 import json
 import logging
+import socket
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +30,7 @@ from tests.ports import kept_port
 from tests.servers import answering
 
 from tesigo.gateway.errors import AttemptFailed, CallRefused, ProviderFails, RateLimited, Trouble
+from tesigo.gateway.ports import Finish
 from tesigo.kit.errors import Invalid
 
 both = pytest.mark.parametrize("dialect", BOTH, ids=lambda dialect: dialect.name)
@@ -149,6 +152,23 @@ async def test_a_server_that_is_not_there_is_not_reached(dialect: Dialect):
 
 
 @both
+async def test_a_server_that_takes_no_connection_is_given_up_in_time(dialect: Dialect):
+    with socket.socket() as listening, contextlib.ExitStack() as waiting:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):  # Linux drops who knocks when the queue is full
+            knocking = waiting.enter_context(socket.socket())
+            knocking.setblocking(False)
+            knocking.connect_ex(listening.getsockname())
+        models = dialect.at(f"http://127.0.0.1:{listening.getsockname()[1]}", connect_s=0.3)
+        async with asyncio.timeout(5):
+            heard = await listen(models, dialect.model, make_prompt())
+        await models.aclose()
+    assert heard.failure
+    assert heard.failure.trouble is Trouble.NOT_REACHED
+
+
+@both
 async def test_a_server_that_speaks_no_tls_is_not_reached(dialect: Dialect):
     async with answering(Plainly(200, "")) as address:
         models = dialect.at(address.replace("http:", "https:"))
@@ -161,8 +181,10 @@ async def test_a_server_that_speaks_no_tls_is_not_reached(dialect: Dialect):
 @both
 @pytest.mark.parametrize("kind", ["application/json", "text/html; charset=utf-8", ""])
 async def test_a_200_that_is_no_stream_of_events_is_malformed(dialect: Dialect, kind: str):
-    failure = await failure_of(dialect, Plainly(200, "{}", {"content-type": kind}))
-    assert failure.trouble is Trouble.MALFORMED
+    async with calling(dialect, Plainly(200, "{}", {"content-type": kind})) as models:
+        heard = await listen(models, dialect.model, make_prompt())
+    assert heard.failure
+    assert (heard.opened, heard.failure.trouble) == ([], Trouble.MALFORMED)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +220,7 @@ async def test_the_many_servers_that_speak_like_openai_are_understood():
         {"choices": [{"delta": {"content": "yes"}, "finish_reason": None, "logprobs": None}]},
         {"choices": [{"delta": {"content": ", no"}, "finish_reason": "stop"}]},
         {"choices": None, "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}},
+        {"choices": [], "usage": None},
     )
     async with calling(OPENAI, Plainly(200, ": a comment to keep alive\n\n" + said)) as models:
         heard = await listen(models, OPENAI.model, make_prompt())
@@ -224,6 +247,23 @@ async def test_events_that_are_yet_to_be_invented_are_passed_over():
     assert (heard.pieces, heard.finish) == (["", "yes", ""], "length")
     assert heard.ended[0].usage
     assert heard.ended[0].usage.prompt_tokens == 9
+
+
+@both
+async def test_a_server_that_does_not_hang_up_after_its_answer_is_not_waited_for(dialect: Dialect):
+    served = ModelServer(answer=lambda _: ANSWER)
+
+    async def lingering(scope: Any, receive: Any, send: Any) -> None:
+        async def send_but_the_end(message: Any) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                await asyncio.sleep(30)
+            await send(message)
+
+        await served(scope, receive, send_but_the_end)
+
+    async with calling(dialect, lingering, silence_s=20) as models, asyncio.timeout(10):
+        heard = await listen(models, dialect.model, make_prompt())
+    assert (heard.text, heard.finish) == (ANSWER, Finish.STOP)
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ async def test_silence_in_the_middle_of_an_answer_has_a_limit(dialect: Dialect, 
     async with calling(dialect, server, silence_s=0.6) as models:
         assert (await listen(models, dialect.model, make_prompt())).finish is Finish.STOP
     server.tokens_a_second = 0.1
-    async with calling(dialect, server, silence_s=0.3) as models:
+    async with calling(dialect, server, silence_s=0.3) as models, asyncio.timeout(10):
         heard = await listen(models, dialect.model, make_prompt())
     assert heard.opened
     assert heard.failure

@@ -11,6 +11,7 @@ SCHEMA = {
         "minimum": {"type": "integer", "minimum": 1, "default": 3},
         "kind": {"enum": ["a", "b"], "default": "a"},
         "parts": {"type": "array", "minItems": 2, "items": {"$ref": "#/$defs/Part"}},
+        "fixed": {"const": {"type": "object", "default": 3}},
         "note": {"anyOf": [{"type": "object", "properties": {"text": {"type": "string"}}}, {"type": "null"}]},
     },
     "required": ["kind"],
@@ -20,7 +21,7 @@ SCHEMA = {
 
 def test_every_object_has_all_of_its_properties_and_no_others():
     strict = make_strict(SCHEMA)
-    assert strict["required"] == ["minimum", "kind", "parts", "note"]
+    assert strict["required"] == ["minimum", "kind", "parts", "fixed", "note"]
     inner = [strict["properties"]["note"]["anyOf"][0], strict["$defs"]["Part"], strict["$defs"]["Empty"]]
     assert [each["required"] for each in inner] == [["text"], ["name"], []]
     assert all(each["additionalProperties"] is False for each in [strict, *inner])
@@ -32,6 +33,10 @@ def test_keywords_that_are_refused_are_left_out_and_properties_of_that_name_are_
     assert strict["properties"]["minimum"] == {"type": "integer"}
     assert strict["properties"]["kind"] == {"enum": ["a", "b"]}
     assert strict["properties"]["parts"] == {"type": "array", "items": {"$ref": "#/$defs/Part"}}
+
+
+def test_values_are_no_schemas():
+    assert make_strict(SCHEMA, without={"default"})["properties"]["fixed"] == SCHEMA["properties"]["fixed"]
 
 
 def test_the_schema_itself_stays_as_it_is():
