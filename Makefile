@@ -12,7 +12,7 @@ SOURCES ?= docs docs/decisions
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos check lint types contracts audit coverage bench assets lock fmt clean
+.PHONY: help run demo test chaos storm check lint types contracts audit coverage bench assets lock fmt clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test: $(VENV)/.test assets ## run the tests
 
 chaos: $(VENV)/.test assets ## kill, pause and restart everything while documents are written (CHAOS_SECONDS, CHAOS_SEED, CHAOS_SERVER)
 	@$(BIN)/python -m tests.chaos.run
+
+storm: $(VENV)/.test assets ## write 100 documents over a model server that fails 30 % of its calls (STORM_DOCUMENTS, STORM_SEED)
+	@$(BIN)/python -m tests.storm.run
 
 check: lint types contracts audit coverage ## lint, types, contracts, audit, coverage
 

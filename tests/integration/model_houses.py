@@ -35,8 +35,11 @@ def author(**given: Any) -> ModelServer:
 
 
 def write(asked: Asked) -> str:
+    """Return the whole answer, or the rest of one that was cut off."""
     turns = [(message.role, message.text) for message in asked.messages]
-    return author_answer(asked.system, turns, asked.schema, asked.most_tokens)
+    whole = author_answer(asked.system, turns, asked.schema, asked.most_tokens)
+    begun = turns[-2][1] if len(turns) > 1 and "cut off" in turns[-1][1] else ""
+    return whole[len(begun) :].lstrip() if begun and whole.startswith(begun) else whole
 
 
 def failing(*script: Fault | None, rate: float = 0.0, kinds: Any = None, seed: int = 1) -> Faults:

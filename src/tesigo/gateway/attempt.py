@@ -164,5 +164,5 @@ class Line:
 
 
 def _is_billed(answer: Answer, failed: AttemptFailed) -> bool:
-    """Return whether the provider had begun to work: it may have, when it said nothing until time was up."""
-    return answer.is_open or failed.trouble is Trouble.TIMED_OUT
+    """Return whether the provider worked for it, or may have: it was silent, or what it said cannot be read."""
+    return answer.is_open or failed.trouble in (Trouble.TIMED_OUT, Trouble.MALFORMED)

@@ -125,7 +125,17 @@ class Persistence:
     ) -> Value:
         """Return the answer of one attempt; one that was cut off is gone on with, which is no failure."""
         while True:
+            about = {"model": line.model.full_name, "product": payer.product, "prompt": asked.prompt.name}
+            log.debug("model is asked", most_tokens=asked.prompt.most_tokens, **about)
             answer, spending = await line.attempt(asked.prompt, payer)
+            log.info(
+                "model answered",
+                finish=answer.finish,
+                prompt_tokens=spending.usage.prompt_tokens,
+                completion_tokens=spending.usage.completion_tokens,
+                took_s=round(spending.took_s, 2),
+                **about,
+            )
             self._log_texts(line, asked.prompt, answer)
             asked.pieces.append((answer.text, spending))
             if answer.finish is Finish.REFUSED:

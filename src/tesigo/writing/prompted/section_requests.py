@@ -1,5 +1,6 @@
 """What a model is asked for a section, and how its answer becomes one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ from tesigo.writing.sentences import QUOTATION_MARKS
 
 _LEAST_SHARE = 0.35
 _UNSUPPORTED_WORDS = 90
+_RECORD = re.compile(r'\{\s*"[^"\n]*"\s*:')
+"""JSON, or the beginning of it: what a server sends that mixes answers up."""
 _CITING = (
     "Where a sentence rests on a passage, put the key that stands before it at its end, before the full stop: "
     "[@key]. Use no other keys, and cite in no other way."
@@ -51,6 +54,8 @@ class Request:
 
         Raises UnusableReply with a reason that the model can mend its answer by.
         """
+        if _RECORD.search(text):
+            raise UnusableReply("There is a record in it. Write prose alone, in whole sentences")
         planned = self.planned
         content, citations = read_prose(text, planned.heading, self.references)
         section = Section(planned.number, planned.heading, planned.kind, content, citations)
