@@ -1,6 +1,7 @@
-"""Both providers as tests call them: the same prompts, on either protocol."""
+"""Both providers as tests call them: the same prompts, on either protocol, and servers that say one thing only."""
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,3 +105,34 @@ async def calling(dialect: Dialect, app: Any, **limits: float) -> AsyncIterator[
             yield models
         finally:
             await models.aclose()
+
+
+class Plainly:
+    """A server that answers everything in one way; paths: what it was asked for."""
+
+    def __init__(self, status: int, body: bytes | str, headers: Mapping[str, str] | None = None) -> None:
+        self._status = status
+        self._body = body.encode() if isinstance(body, str) else body
+        self._headers = {"content-type": "text/event-stream", **(headers or {})}
+        self.paths: list[str] = []
+
+    async def __call__(self, scope: Any, _: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        self.paths.append(scope["path"])
+        headers = [(name.encode(), value.encode()) for name, value in self._headers.items()]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+def events(*told: Mapping[str, Any] | str) -> str:
+    """Return a stream of events with these data."""
+    return "".join(f"data: {each if isinstance(each, str) else json.dumps(each)}\n\n" for each in told)
+
+
+async def failure_of(dialect: Dialect, app: Any, **limits: float) -> AttemptFailed:
+    """Return what a call of this application fails with."""
+    async with calling(dialect, app, **limits) as models:
+        heard = await listen(models, dialect.model, make_prompt())
+    assert heard.failure
+    return heard.failure
