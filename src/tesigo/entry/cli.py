@@ -1,7 +1,7 @@
 """The command `tesigo`.
 
 Exit codes: 0 done; 1 an unforeseen failure; 2 the call or a setting is wrong; 3 there is nothing to write
-from; 4 something outside does not answer; 130 stopped by Ctrl-C.
+from; 4 something outside does not answer; 5 a limit is used up; 130 stopped by Ctrl-C.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from tesigo.entry.migrating import migrate as migrate_database
 from tesigo.entry.progress_bars import ProgressBars
 from tesigo.entry.wiring import open_house
 from tesigo.kit.db import DatabaseAway
-from tesigo.kit.errors import Failure, Invalid, Unavailable
+from tesigo.kit.errors import Failure, Invalid, LimitReached, Unavailable
 from tesigo.kit.log import configure_logs
 from tesigo.kit.settings import Settings, load_settings
 from tesigo.manuscript import Source
 from tesigo.writing.brief import make_brief
 from tesigo.writing.errors import NoUsableSource
 
-FAILED, WRONG_CALL, NO_SOURCE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 4, 130
+FAILED, WRONG_CALL, NO_SOURCE, NO_ANSWER, LIMIT_REACHED, INTERRUPTED = 1, 2, 3, 4, 5, 130
 _LISTS = ("--source", "--out")
 _Result = TypeVar("_Result")
 
@@ -282,6 +282,8 @@ def _exit_code(failure: Failure) -> int:
         return NO_SOURCE
     if isinstance(failure, Invalid):
         return WRONG_CALL
+    if isinstance(failure, LimitReached):
+        return LIMIT_REACHED
     return NO_ANSWER if isinstance(failure, Unavailable) else FAILED
 
 

@@ -27,8 +27,8 @@ class RunAccount:
         most = call.most.tokens
         if self._limit is not None and self._used + sum(self._reserved.values()) + most > self._limit:
             raise TokenLimitReached(
-                f"This document has used {self._used:,} tokens, and may use {self._limit:,} "
-                "(DAILY_TOKEN_LIMIT): raise that, or ask for fewer pages.",
+                f"The next call of a model may need {most:,} tokens; this document has used {self._used:,}, and may "
+                f"use {self._limit:,} (DAILY_TOKEN_LIMIT). Raise that, or ask for fewer pages.",
                 retry_after_s=0,
             )
         self._reserved[call.id] = most
