@@ -65,6 +65,7 @@ async def show_document(
         document=document,
         job=job,
         is_running=is_running,
+        is_resting=job is not None and job.resumes_at is not None,
         outlook=outlook,
         is_written=is_written,
         sections=sections,
