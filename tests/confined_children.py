@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-_OURS = (b"confined_launcher.py", b"pandoc", b"pdf_worker.py", b"typst_worker.py")
+_OURS = (b"confined_launcher.py", b"pandoc", b"pdf_worker.py", b"pdf_second_worker.py", b"typst_worker.py")
 
 
 @contextlib.contextmanager

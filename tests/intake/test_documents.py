@@ -6,7 +6,6 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from tesigo.intake.pdf import join_pages
 from tesigo.intake.prose_files import describe_text, title_of_name
 from tesigo.intake.reading import read_sources
 
@@ -118,27 +117,3 @@ def test_a_word_document_without_a_title_is_called_by_its_heading_or_name():
     assert read_sources("my_thesis.docx", heading, taken=()).sources[0].title == "Method"
     bare = make_docx(("Normal", "Words."))
     assert read_sources("my_thesis.docx", bare, taken=()).sources[0].title == "My thesis"
-
-
-def test_lines_of_a_pdf_become_paragraphs_without_hyphens_heads_and_page_numbers():
-    flowers = ("clover", "thyme", "sage")
-    pages = [
-        f"Journal of Bees, volume {n}\n"
-        f"Bees find the {flower} of a meadow by its smell and by the brightness of its col\ufffe\n"
-        "our, as the well-known experiments of the last century have shown well-\n"
-        "known experts and everybody.\n"
-        "Methods\n"
-        "We put coloured plates with sugar on the grass of the meadow and we waited\n"
-        f"for the first bees of the {flower} to come.\n"
-        f"{n}"
-        for n, flower in enumerate(flowers, 1)
-    ]
-    paragraphs = join_pages([page.replace("\n", "\r\n") for page in pages]).split("\n\n")
-    assert paragraphs[:3] == [
-        "Bees find the clover of a meadow by its smell and by the brightness of its colour, as the "
-        "well-known experiments of the last century have shown well-known experts and everybody.",
-        "Methods",
-        "We put coloured plates with sugar on the grass of the meadow and we waited for the first bees of the "
-        "clover to come.",
-    ]
-    assert len(paragraphs) == 9

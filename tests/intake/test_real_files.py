@@ -17,7 +17,6 @@ from tesigo.kit.errors import Failure, Invalid
 READABLE = {"pdf", "docx", "txt", "md"}
 UNREADABLE_WHOLE = {
     "mozilla__pr6531_2.pdf": EncryptedFile,  # damaged; pdfium asks for a password where others do not
-    "py-pdf__imagemagick-images.pdf": NoText,  # pictures only; its letters are in no text layer
 }
 
 

@@ -26,6 +26,7 @@ class Described:
     title: str
     authors: tuple[str, ...] = ()
     year: int | None = None
+    doi: str = ""
 
     def item(self) -> Item:
         """Return it as a CSL-JSON item of the type "document"."""
@@ -34,6 +35,8 @@ class Described:
             item["author"] = [_name(author) for author in self.authors]
         if self.year:
             item["issued"] = {"date-parts": [[self.year]]}
+        if self.doi:
+            item["DOI"] = self.doi
         return item
 
 

@@ -1,14 +1,15 @@
 """From the bytes of a file that somebody brings to sources."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tesigo.intake.archives import check_docx
 from tesigo.intake.csl import Item
 from tesigo.intake.docx import extract_docx
 from tesigo.intake.errors import FileTooLarge
+from tesigo.intake.first_page import describe_paper
 from tesigo.intake.kinds import Kind, check_name, find_packed_kind, find_text_kind
-from tesigo.intake.pdf import extract_pdf
+from tesigo.intake.pdf import PdfText, extract_pdf
 from tesigo.intake.prose_files import Described, describe_text, title_of_name
 from tesigo.intake.references import read_references
 from tesigo.intake.texts import decode_text
@@ -48,8 +49,7 @@ def read_sources(
         check_docx(data)
     check_name(name, kind)
     if kind is Kind.PDF:
-        found = extract_pdf(data)
-        return _one(Described(found.title or title_of_name(name)), found.text, taken)
+        return _one_paper(name, extract_pdf(data), taken)
     if kind is Kind.DOCX:
         document = extract_docx(data)
         described = Described(document.title, document.authors)
@@ -66,6 +66,14 @@ def read_sources(
 
 def _one(described: Described, text: str, taken: Collection[str]) -> Reading:
     return Reading((_keyed(described.item(), "", text, set(taken)),))
+
+
+def _one_paper(name: str, found: PdfText, taken: Collection[str]) -> Reading:
+    described = describe_paper(found.first_lines, told_title=found.told_title, told_author=found.told_author)
+    item = replace(described, title=described.title or title_of_name(name)).item()
+    source = _keyed(item, "", found.joined.text, set(taken))
+    paged = replace(source, page_starts=found.joined.page_starts, first_page=found.joined.first_page)
+    return Reading((paged,))
 
 
 def _keyed(item: Item, abstract: str, text: str, used: set[str]) -> Source:

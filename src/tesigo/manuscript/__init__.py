@@ -3,7 +3,7 @@
 One import serves: `from tesigo.manuscript import Manuscript, Section, Source`.
 """
 
-from tesigo.manuscript.evidence import Citation, Passage, Source
+from tesigo.manuscript.evidence import Citation, Passage, Source, pages_of
 from tesigo.manuscript.outline import Outline, PlannedSection, SectionKind
 from tesigo.manuscript.text import Manuscript, Section, count_words
 
@@ -17,4 +17,5 @@ __all__ = [
     "SectionKind",
     "Source",
     "count_words",
+    "pages_of",
 ]

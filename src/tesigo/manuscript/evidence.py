@@ -1,5 +1,6 @@
 """Where a statement comes from: sources, their passages, and the citations that use them."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ class Source:
     abstract: plain text, "" when there is none.
     full_text: plain text or Markdown as the author wrote it, "" when it is not at hand.
     found_by: "upload", "library", or the name of a search provider.
+    page_starts: for each page of the full text, where it begins in it, in code points, rising; () without pages.
+    first_page: the number that the first of these pages bears.
     """
 
     key: str
@@ -21,11 +24,19 @@ class Source:
     abstract: str = ""
     full_text: str = ""
     found_by: str = "upload"
+    page_starts: tuple[int, ...] = ()
+    first_page: int = 1
 
     @property
     def body(self) -> str:
         """The text that passages are cut from: the full text, else the abstract."""
         return self.full_text or self.abstract
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the number of the page on which this place of the body stands, None without pages."""
+        if not self.page_starts:
+            return None
+        return self.first_page + max(0, bisect_right(self.page_starts, offset) - 1)
 
     @property
     def title(self) -> str:
@@ -61,6 +72,14 @@ class Passage:
     start: int
     end: int
     text: str
+
+
+def pages_of(passage: Passage, source: Source) -> tuple[int, int] | None:
+    """Return the numbers of the first and the last page that the passage stands on, None where no page is known."""
+    if passage.start >= passage.end:
+        return None
+    first, last = source.page_at(passage.start), source.page_at(passage.end - 1)
+    return (first, last) if first is not None and last is not None else None
 
 
 @dataclass(frozen=True, slots=True)
