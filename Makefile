@@ -53,8 +53,9 @@ coverage: $(VENV)/.check $(VENV)/.test assets
 	@$(BIN)/coverage erase
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --quiet -m "not breakdown and not browser" --ignore=tests/integration -k "not server" --cov --cov-report=term
 
-bench: $(VENV)/.test assets ## measure: writing, export, start, ranking, overhead of a job, the queue, watching, a flood
+bench: $(VENV)/.test assets ## measure: writing, models, export, start, ranking, overhead of a job, the queue, watching, a flood
 	@$(BIN)/python benchmarks/writing.py
+	@$(BIN)/python -m benchmarks.models
 	@$(BIN)/python benchmarks/ranking.py
 	@$(BIN)/python benchmarks/overhead.py
 	@$(BIN)/python benchmarks/queue_speed.py
