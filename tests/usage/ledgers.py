@@ -1,5 +1,6 @@
 """A ledger for a test: a database with users and documents, a clock that is moved, and calls of models."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +17,11 @@ from tesigo.gateway.ports import Call, Outcome, Usage
 from tesigo.kit.db import Database, DatabaseAway
 from tesigo.usage import limits_service, service
 from tesigo.usage.account import DatabaseAccount
-from tesigo.usage.spending import Payer, Spent
+from tesigo.usage.spending import Payer, Spent, TokenLimits
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+RESERVATION = "SELECT id FROM token_reservations WHERE id = :id FOR UPDATE"
+DOCUMENT = "SELECT id FROM documents WHERE id = :id FOR UPDATE"
 _numbers = count(1)
 
 
@@ -69,7 +72,8 @@ class Ledger:
 
     async def reserve(self, payer: Payer, call: Call, *, service_limit: int | None = None) -> bool:
         async with self.database.transaction() as tx:
-            return await limits_service.reserve(tx, call, payer, service_limit=service_limit, now=self.now)
+            limits = TokenLimits(service_limit, await limits_service.hold_payer(tx, payer))
+            return await limits_service.reserve(tx, call, payer, limits, now=self.now)
 
     async def record(self, payer: Payer, *spent: Spent) -> int:
         async with self.database.transaction() as tx:
@@ -77,7 +81,7 @@ class Ledger:
 
     def account(self, payer: Payer, *, on: Database | None = None, **more: Any) -> DatabaseAccount:
         """Open an account as a run does."""
-        given = {"service_limit": None, **more}
+        given = {"service_limit": None, "patience_s": 20, **more}
         return DatabaseAccount(on or self.database, self.clock, payer, **given)
 
     async def sums(self) -> tuple[int, int]:
@@ -128,3 +132,18 @@ def make_call(most: int, *, product: str = "1") -> Call:
 def make_spent(ledger: Ledger, call: Call, tokens: int, outcome: Outcome = Outcome.USED) -> Spent:
     """Return what became of a call that was made now and used so many tokens."""
     return Spent(call, Usage(tokens, 0), outcome, ledger.now, 7)
+
+
+@asynccontextmanager
+async def held(ledger: Ledger, query: str, found: object) -> AsyncIterator[None]:
+    """Hold a row, as a transaction of another process does."""
+    async with ledger.database.transaction() as tx:
+        assert await tx.scalar(text(query), {"id": found}) == found
+        yield
+
+
+async def until_somebody_waits(ledger: Ledger) -> None:
+    query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(20):
+        while not await ledger.ask(query):  # noqa: ASYNC110 - only the server knows
+            await asyncio.sleep(0.01)

@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from tests.usage.ledgers import FlakyDatabase, Ledger, make_call
+from tests.usage.ledgers import DOCUMENT, FlakyDatabase, Ledger, held, make_call, until_somebody_waits
 
 from tesigo.gateway.errors import TokenLimitReached
 from tesigo.gateway.ports import Call, Outcome, Usage
@@ -185,13 +185,14 @@ async def test_calls_of_one_run_at_the_same_time_are_all_accounted_for(ledger):
     assert (await ledger.sums(), await ledger.counted(payer)) == ((120, 0), 120)
 
 
-async def test_a_cancelled_reservation_leaves_nothing_behind(ledger):
+async def test_a_reservation_that_is_cancelled_leaves_nothing_behind(ledger):
     payer = await ledger.make_payer(limit=100)
     account = ledger.account(payer)
-    for _ in range(5):
+    async with held(ledger, DOCUMENT, payer.document_id):
         asking = asyncio.create_task(account.reserve(make_call(100)))
-        await asyncio.sleep(0)
+        await until_somebody_waits(ledger)
         asking.cancel()
         await asyncio.wait({asking})
+        assert asking.cancelled()
     await account.reserve(make_call(100))
     assert await ledger.sums() == (0, 100)

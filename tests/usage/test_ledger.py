@@ -46,6 +46,14 @@ async def test_what_is_recorded_twice_counts_once(ledger):
     assert (await ledger.sums(), await ledger.counted(payer)) == ((67, 0), 67)
 
 
+async def test_a_run_of_more_calls_than_one_statement_takes_is_recorded(ledger):
+    payer = await ledger.make_payer()
+    spent = [make_spent(ledger, make_call(9), 5) for _ in range(3_000)]
+    assert await ledger.record(payer, *spent) == 15_000
+    assert await ledger.record(payer, *spent) == 0
+    assert await ledger.counted(payer) == 15_000
+
+
 async def test_50_records_at_once_lose_no_token_of_a_document_and_count_none_twice(ledger):
     payer, databases = await ledger.make_payer(), [ledger.another_database() for _ in range(4)]
     calls = [make_spent(ledger, make_call(100), tokens) for tokens in range(1, 51)]

@@ -14,7 +14,7 @@ from tesigo.gateway.ports import Call, Outcome, Usage
 from tesigo.kit.clock import Clock
 from tesigo.kit.db import Database, DatabaseAway
 from tesigo.usage import limits_service, service
-from tesigo.usage.spending import Payer, Spent
+from tesigo.usage.spending import Payer, Spent, TokenLimits
 
 log = structlog.get_logger(__name__)
 
@@ -113,9 +113,10 @@ class DatabaseAccount:
         A call of which nothing was heard (its task was stopped before it could tell) counts as lost, with the most
         that it can have used. Like `record`, it may be done again.
         """
-        await service.release(tx, self._unused)
         recorded = await service.record(tx, list(self._spent.values()), self._payer)
-        return recorded + await service.write_off_calls(tx, self._open)
+        lost = await service.write_off_calls(tx, self._open)
+        await service.release(tx, self._unused)
+        return recorded + lost
 
     def _spent_for(self, product: str) -> list[Spent]:
         return [spent for spent in self._spent.values() if spent.call.product == product]
@@ -124,15 +125,13 @@ class DatabaseAccount:
         now = self._clock()
         async with self._turn:
             unused, unsettled = tuple(self._unused), tuple(self._unsettled)
-            self._unused.add(
-                call.id
-            )  # should the transaction break off, nobody knows whether it was committed
+            # should the transaction break off, nobody knows whether it was committed
+            self._unused.add(call.id)
             async with self._database.transaction() as tx:
+                limits = TokenLimits(self._service_limit, await limits_service.hold_payer(tx, self._payer))
                 await service.release(tx, unused)
                 await service.settle(tx, [self._spent[call_id] for call_id in unsettled])
-                is_reserved = await limits_service.reserve(
-                    tx, call, self._payer, service_limit=self._service_limit, now=now
-                )
+                is_reserved = await limits_service.reserve(tx, call, self._payer, limits, now=now)
             self._unused.difference_update((*unused, call.id))
             self._unsettled.difference_update(unsettled)
         if is_reserved:

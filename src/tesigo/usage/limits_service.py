@@ -36,17 +36,27 @@ async def check_room(
             raise _limit_reached(limit, used, tokens, is_own=whose is not None, day=day, now=now)
 
 
-async def reserve(
-    tx: AsyncSession, call: Call, payer: Payer, *, service_limit: int | None, now: datetime
-) -> bool:
+async def hold_payer(tx: AsyncSession, payer: Payer) -> int | None:
+    """Return the user's own limit as it is now; neither they nor the document go before this transaction ends.
+
+    Raises NotSignedIn and DocumentNotFound when they are gone already.
+    """
+    if payer.document_id is not None and not await store.hold_document(tx, payer.document_id):
+        raise DocumentNotFound
+    if payer.user_id is None:
+        return None
+    await accounts.hold_user(tx, payer.user_id)
+    user = await accounts.find_user(tx, payer.user_id)
+    return user.daily_token_limit if user else None
+
+
+async def reserve(tx: AsyncSession, call: Call, payer: Payer, limits: TokenLimits, *, now: datetime) -> bool:
     """Set aside the most that the call can use; return False while others have set aside what it needs.
 
-    Whether they use it, time will tell: try again in a transaction of its own. The user's own limit is read here, so
-    that a new one holds at once. The transaction should end soon: all others who want a reservation wait for it.
-    Raises TokenLimitReached when the call could pass a limit by what is used already; NotSignedIn and
-    DocumentNotFound when the payer, or what it pays for, was deleted meanwhile.
+    Whether they use it, time will tell: try again in a transaction of its own. It is to be the last of a transaction
+    in which the payer is held: all others who want a reservation wait until that ends, and it waits for nobody.
+    Raises TokenLimitReached when the call could pass a limit by what is used already.
     """
-    limits = TokenLimits(service_limit, await _hold_payer(tx, payer))
     scopes = _scopes(limits, payer.user_id)
     if scopes:
         await store.take_turn(tx)
@@ -60,20 +70,6 @@ async def reserve(
     if is_free:
         await store.add_reservation(tx, call, payer, at=now)
     return is_free
-
-
-async def _hold_payer(tx: AsyncSession, payer: Payer) -> int | None:
-    """Return the user's own limit; neither they nor the document go before this transaction ends.
-
-    Both are locked before the turn is taken: nobody waits for anything while all wait for them.
-    """
-    if payer.document_id is not None and not await store.hold_document(tx, payer.document_id):
-        raise DocumentNotFound
-    if payer.user_id is None:
-        return None
-    await accounts.hold_user(tx, payer.user_id)
-    user = await accounts.find_user(tx, payer.user_id)
-    return user.daily_token_limit if user else None
 
 
 def _scopes(limits: TokenLimits, user_id: int | None) -> list[tuple[int, int | None]]:

@@ -1,4 +1,7 @@
-"""The SQL of what was used and of what is set aside."""
+"""The SQL of what was used and of what is set aside.
+
+Locks are taken in one order, because any other meets a run in a deadlock: documents, users, reservations by their id.
+"""
 
 import uuid
 from collections.abc import Collection, Sequence
@@ -87,22 +90,23 @@ async def add_reservation(tx: AsyncSession, call: Call, payer: Payer, *, at: dat
     )
 
 
-async def settle_reservation(tx: AsyncSession, spent: Spent) -> None:
-    """Put what the call really used in the place of the most that it could use; none is no error."""
-    settled = update(ReservationRow).where(ReservationRow.id == spent.call.id)
-    await tx.execute(
-        settled.values(
-            prompt_tokens=spent.usage.prompt_tokens,
-            completion_tokens=spent.usage.completion_tokens,
-            is_spent=True,
-            is_estimated=spent.usage.is_estimated,
+async def settle_reservations(tx: AsyncSession, spent: Sequence[Spent]) -> None:
+    """Put what the calls really used in the place of the most that they could use; none is no error."""
+    for one in sorted(spent, key=lambda one: one.call.id):
+        settled = update(ReservationRow).where(ReservationRow.id == one.call.id)
+        await tx.execute(
+            settled.values(
+                prompt_tokens=one.usage.prompt_tokens,
+                completion_tokens=one.usage.completion_tokens,
+                is_spent=True,
+                is_estimated=one.usage.is_estimated,
+            )
         )
-    )
 
 
 async def delete_reservations(tx: AsyncSession, call_ids: Collection[uuid.UUID]) -> None:
     """Give back what is set aside for these calls; none is no error."""
-    await tx.execute(delete(ReservationRow).where(ReservationRow.id.in_(call_ids)))
+    await tx.execute(delete(ReservationRow).where(ReservationRow.id.in_(_locked_in_order(call_ids))))
 
 
 async def add_usage(tx: AsyncSession, spent: Sequence[Spent], payer: Payer) -> int:
@@ -152,7 +156,7 @@ async def write_off_reservations(
     """Make usage that was lost of what is set aside for these calls; return (document, tokens) of each that was."""
     gone = (
         delete(ReservationRow)
-        .where(ReservationRow.id.in_(call_ids))
+        .where(ReservationRow.id.in_(_locked_in_order(call_ids)))
         .returning(*(getattr(ReservationRow, name) for name in _OF_BOTH))
         .cte("gone")
     )
@@ -163,6 +167,11 @@ async def write_off_reservations(
     added = added.on_conflict_do_nothing(index_elements=[UsageRow.id])
     rows = await tx.execute(added.returning(UsageRow.document_id, _tokens(UsageRow)))
     return [(document_id, tokens) for document_id, tokens in rows]
+
+
+def _locked_in_order(call_ids: Collection[uuid.UUID]) -> Select[uuid.UUID]:
+    query = select(ReservationRow.id).where(ReservationRow.id.in_(call_ids))
+    return query.order_by(ReservationRow.id).with_for_update()
 
 
 def _tokens(table: type[UsageRow | ReservationRow]) -> ColumnElement[int]:
