@@ -21,7 +21,7 @@ def section(content: str, *cited: tuple[str, str]) -> Section:
 
 
 def rendered(content: str, *cited: tuple[str, str]):
-    return render_section(section(content, *cited), ENTRIES)
+    return render_section(section(content, *cited), ENTRIES, lambda _: "")
 
 
 def test_a_citation_opens_its_passage():

@@ -30,6 +30,8 @@ async def add_to_library(tx: AsyncSession, sources: Sequence[Source], now: datet
                 "csl": {**source.csl, "id": key},
                 "abstract": source.abstract,
                 "full_text": source.full_text,
+                "page_starts": list(source.page_starts),
+                "first_page": source.first_page,
                 "added_at": now,
             }
         )
@@ -63,5 +65,11 @@ def _identity(source: Source) -> str:
 
 def _to_source(row: LibrarySourceRow) -> Source:
     return Source(
-        key=row.key, csl=row.csl, abstract=row.abstract, full_text=row.full_text, found_by="library"
+        key=row.key,
+        csl=row.csl,
+        abstract=row.abstract,
+        full_text=row.full_text,
+        found_by="library",
+        page_starts=tuple(row.page_starts),
+        first_page=row.first_page,
     )

@@ -39,6 +39,8 @@ def to_source(row: SourceRow) -> Source:
         abstract=row.abstract,
         full_text=row.full_text,
         found_by=row.found_by,
+        page_starts=tuple(row.page_starts),
+        first_page=row.first_page,
     )
 
 
@@ -50,6 +52,8 @@ def from_source(source: Source, document_id: int, now: datetime) -> SourceRow:
         csl=dict(source.csl),
         abstract=source.abstract,
         full_text=source.full_text,
+        page_starts=list(source.page_starts),
+        first_page=source.first_page,
         found_by=source.found_by,
         created_at=now,
     )

@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, Index, String, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    String,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,7 +70,10 @@ class DraftRow(Row):
 
 
 class SourceRow(Row):
-    """A source of one document; its key never changes, because the text refers to it."""
+    """A source of one document; its key never changes, because the text refers to it.
+
+    page_starts, first_page: as `manuscript.Source` has them.
+    """
 
     __tablename__ = "sources"
     __table_args__ = (Index("uq_sources_key", "document_id", "key", unique=True),)
@@ -70,6 +84,8 @@ class SourceRow(Row):
     csl: Mapped[dict[str, Any]]
     abstract: Mapped[str] = mapped_column(Text)
     full_text: Mapped[str] = mapped_column(Text)
+    page_starts: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    first_page: Mapped[int] = mapped_column(server_default="1")
     found_by: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
 
@@ -123,6 +139,7 @@ class CitationRow(Row):
 class LibrarySourceRow(Row):
     """A source that every document of this installation may find.
 
+    page_starts, first_page: as `manuscript.Source` has them.
     identity: the DOI, else the normalised title and year: the same work is not added twice.
     terms: what the coarse search looks through.
     """
@@ -136,6 +153,8 @@ class LibrarySourceRow(Row):
     csl: Mapped[dict[str, Any]]
     abstract: Mapped[str] = mapped_column(Text)
     full_text: Mapped[str] = mapped_column(Text)
+    page_starts: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    first_page: Mapped[int] = mapped_column(server_default="1")
     added_at: Mapped[datetime]
     terms: Mapped[Any] = mapped_column(
         TSVECTOR,

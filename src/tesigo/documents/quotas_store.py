@@ -23,15 +23,14 @@ async def count_documents(tx: AsyncSession, user_id: int) -> int:
 
 
 async def measure_stored(tx: AsyncSession, user_id: int) -> int:
-    """Return how many bytes the user's texts take: requirements, sources with their records, sections, drafts.
+    """Return how many bytes the user's texts take: requirements, sources with records and pages, sections, drafts.
 
     Texts count as long as they are, records as PostgreSQL keeps them; either way no long value is read.
     """
     texts = func.octet_length(SourceRow.full_text) + func.octet_length(SourceRow.abstract)
+    records = func.pg_column_size(SourceRow.csl) + func.pg_column_size(SourceRow.page_starts)
     requirements = select(func.sum(func.octet_length(DocumentRow.requirements)))
-    sources = select(func.sum(texts + func.pg_column_size(SourceRow.csl))).join(
-        DocumentRow, DocumentRow.id == SourceRow.document_id
-    )
+    sources = select(func.sum(texts + records)).join(DocumentRow, DocumentRow.id == SourceRow.document_id)
     sections = select(func.sum(func.octet_length(SectionRow.content))).join(
         DocumentRow, DocumentRow.id == SectionRow.document_id
     )

@@ -178,7 +178,8 @@ async def list_sections(tx: Tx, document: OwnDocument) -> SectionList:
 )
 async def read_section(tx: Tx, document: OwnDocument, number: SectionNumber) -> SectionAnswer:
     """Return one section with its text, and each citation with the passage that supports it."""
-    return SectionAnswer.of(*await sections_service.load_section(tx, document, number))
+    row, written = await sections_service.load_section(tx, document, number)
+    return SectionAnswer.of(row, written, await sections_service.load_page(tx, document))
 
 
 @router.get(

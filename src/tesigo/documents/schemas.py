@@ -1,6 +1,6 @@
 """What the routes of documents take and answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from tesigo.documents.models import DocumentRow, SectionRow
 from tesigo.kit.schemas import IS_NUMBER, IS_STORABLE, AnswerModel, RequestModel
-from tesigo.manuscript import PlannedSection, Section
+from tesigo.manuscript import Citation, PlannedSection, Section
 from tesigo.writing.brief import (
     FEWEST_PAGES,
     LONGEST_REQUIREMENTS,
@@ -198,10 +198,15 @@ class SectionList(AnswerModel):
 
 
 class CitationAnswer(AnswerModel):
-    """The use of a source. passage: the words of the source that support it; score: 0 to 1."""
+    """The use of a source.
+
+    passage: the words of the source that support it. page: on which these begin, null where the source has no pages.
+    score: 0 to 1.
+    """
 
     key: str
     passage: str
+    page: int | None
     score: float
 
 
@@ -219,7 +224,7 @@ class SectionAnswer(AnswerModel):
     citations: list[CitationAnswer]
 
     @classmethod
-    def of(cls, row: SectionRow, written: Section | None) -> Self:
+    def of(cls, row: SectionRow, written: Section | None, page_of: Callable[[Citation], int | None]) -> Self:
         """Return the answer for this section and what is written of it."""
         return cls(
             number=row.number,
@@ -231,7 +236,12 @@ class SectionAnswer(AnswerModel):
             written_by=row.written_by,
             content=row.content,
             citations=[
-                CitationAnswer(key=citation.key, passage=citation.passage.text, score=citation.score)
+                CitationAnswer(
+                    key=citation.key,
+                    passage=citation.passage.text,
+                    page=page_of(citation),
+                    score=citation.score,
+                )
                 for citation in (written.citations if written else ())
             ],
         )

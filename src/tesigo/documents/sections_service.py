@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,16 @@ from tesigo.documents.mapping import from_citations, from_outline, to_outline, t
 from tesigo.documents.models import DocumentRow, SectionRow
 from tesigo.documents.quotas import Quotas
 from tesigo.documents.service import refuse_while_written
-from tesigo.manuscript import Citation, Outline, Passage, Section, SectionKind, count_words
+from tesigo.manuscript import (
+    Citation,
+    Outline,
+    Passage,
+    Section,
+    SectionKind,
+    Source,
+    count_words,
+    pages_of,
+)
 from tesigo.manuscript.markdown import join_sections, split_sections
 
 AUTHOR = "author"
@@ -62,6 +71,20 @@ async def load_section(
     row = await store.get_section(tx, document.id, number)
     written = await load_sections(tx, document.id)
     return row, next((section for section in written if section.number == number), None)
+
+
+async def load_page(tx: AsyncSession, document: DocumentRow) -> Callable[[Citation], int | None]:
+    """Return what tells the page on which a citation's passage begins, None where none is known."""
+    sources = {
+        row.key: Source(row.key, {}, page_starts=tuple(row.page_starts), first_page=row.first_page)
+        for row in await sources_store.get_pages(tx, document.id)
+    }
+
+    def page_of(citation: Citation) -> int | None:
+        pages = pages_of(citation.passage, sources[citation.key])
+        return pages[0] if pages else None
+
+    return page_of
 
 
 async def record_outline(tx: AsyncSession, document_id: int, outline: Outline) -> None:

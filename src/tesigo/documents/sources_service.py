@@ -139,6 +139,7 @@ def _complete(rows: Iterable[SourceRow], merged: Mapping[str, Source]) -> None:
         source = merged.get(row.key)
         if source is not None and source != to_source(row):
             row.csl, row.abstract, row.full_text = dict(source.csl), source.abstract, source.full_text
+            row.page_starts, row.first_page = list(source.page_starts), source.first_page
 
 
 def _keys_of_the_same(known: Sequence[Source], given: Sequence[Source]) -> set[str]:

@@ -35,6 +35,12 @@ async def get_records(
     return (await tx.execute(query.order_by(SourceRow.id).limit(limit))).all()
 
 
+async def get_pages(tx: AsyncSession, document_id: int) -> Sequence[Row[str, list[int], int]]:
+    """Return (key, page_starts, first_page) of each source; texts stay where they are."""
+    query = select(SourceRow.key, SourceRow.page_starts, SourceRow.first_page)
+    return (await tx.execute(query.where(SourceRow.document_id == document_id))).all()
+
+
 async def get_source(tx: AsyncSession, document_id: int, source_id: int) -> SourceRow:
     """Return one source of the document. Raises SourceNotFound."""
     query = select(SourceRow).where(SourceRow.document_id == document_id, SourceRow.id == source_id)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tesigo.export.records import clean_record
 from tesigo.export.styles import find_style
 from tesigo.export.tree import NO_ATTRIBUTES, Node, clean_blocks, clean_inlines, plain_text
 from tesigo.export.words import frame_words
-from tesigo.manuscript import Manuscript, Source
+from tesigo.manuscript import Citation, Manuscript, Source, pages_of
 
 _PAGE_SIGN = re.compile(r"(?:pp?|pgs?|pages?|с|стор|сс|S|s|str)\.?", re.IGNORECASE)
 _RANGE = re.compile(r"\d+\s*[-–—,]\s*\d+")
@@ -52,7 +52,7 @@ class CitedText:
 
 
 def cite(text: ParsedText, manuscript: Manuscript, *, folder: Path) -> CitedText:
-    """Return the text with its citations in the manuscript's style.
+    """Return the text with its citations in the manuscript's style, with the pages of their passages where known.
 
     Raises UnknownCitation for a key that no source has, UnknownStyle for a style that is not there.
     """
@@ -65,7 +65,8 @@ def cite(text: ParsedText, manuscript: Manuscript, *, folder: Path) -> CitedText
         return CitedText(text.parts, (), (), text.api_version)
     cited_sources = tuple(sources[key] for key in cited)
     _write_inputs(folder, style, cited_sources)
-    for part in text.parts:
+    for part, section in zip(text.parts, manuscript.sections, strict=True):
+        _add_pages(part, section.citations, sources, manuscript.language)
         _use_own_page_sign(part, manuscript.language)
     document = _wrap_parts(text, manuscript.language)
     answer = run_pandoc(
@@ -115,6 +116,27 @@ def _cited_keys(tree: Any) -> Iterator[str]:
         if node["t"] == "Cite":
             for citation in node["c"][0]:
                 yield citation["citationId"]
+
+
+def _add_pages(
+    tree: Any, citations: Sequence[Citation], sources: Mapping[str, Source], language: str
+) -> None:
+    """Name the page of its passage in each citation that names no place itself."""
+    words = frame_words(language)
+    left = list(citations)
+    for node in _walk(tree):
+        for cited in node["c"][0] if node["t"] == "Cite" else ():
+            citation = next((citation for citation in left if citation.key == cited["citationId"]), None)
+            if citation is None:
+                continue
+            left.remove(citation)
+            pages = pages_of(citation.passage, sources[citation.key])
+            if pages and not cited["citationSuffix"]:
+                sign, _, numbers = words.write_pages(*pages).partition(" ")
+                cited["citationSuffix"] = [
+                    *({"t": "Str", "c": ","}, {"t": "Space"}, {"t": "Str", "c": sign}, {"t": "Space"}),
+                    {"t": "Str", "c": numbers},
+                ]
 
 
 def _use_own_page_sign(tree: Any, language: str) -> None:

@@ -27,6 +27,10 @@ class FrameWords:
         """Return the day as it is written in the language: "23 November 2026"."""
         return self.date_form.format(day=day.day, month=self.months[day.month - 1], year=day.year)
 
+    def write_pages(self, first: int, last: int) -> str:
+        """Return how the language cites these pages: "p. 3", "pp. 3–4"."""
+        return f"{self.page} {first}" if first == last else f"{self.pages} {first}–{last}"
+
 
 def frame_words(language: str) -> FrameWords:
     """Return the words for a BCP 47 language; English for one that is not in the list."""

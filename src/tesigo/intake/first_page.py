@@ -6,7 +6,6 @@ no rule finds is left out, because a wrong author in a list of references is wor
 
 import re
 from collections.abc import Iterator, Sequence
-from statistics import median
 
 from tesigo.intake.csl import clean_text
 from tesigo.intake.prose_files import Described
@@ -20,7 +19,6 @@ _MOST_TITLE_LINES = 6
 _SAME_HEIGHT = 0.985
 _NEARLY_SAME_HEIGHT = 0.9
 _LARGER = 1.12
-_BODY_LINE = 60
 _NO_TITLE = re.compile(
     r"(?:untitled|microsoft word|document\d*|\S+\.\w{2,4}$|.*\.(?:docx?|tex|dvi|pdf|indd|rtf|odt)\b)",
     re.IGNORECASE,
@@ -129,7 +127,7 @@ def _find_title(lines: Lines, told: str) -> tuple[int | None, str]:
         end = _end_of(lines, start, _letters(told)) if told else None
         if end is not None:
             return end, told
-    body = median([height for height, line in lines if len(line) > _BODY_LINE] or [0])
+    body = _usual_height(lines)
     groups = [group for group in _groups(lines) if lines[group[0]][0] > _LARGER * body > 0]
     groups.sort(key=lambda group: -lines[group[0]][0])
     for start, end in groups:
@@ -148,6 +146,16 @@ def _may_be_title(title: str) -> bool:
         and not title[0].islower()
         and not _NO_HEADING_OF_ALL.fullmatch(title)
     )
+
+
+def _usual_height(lines: Lines) -> float:
+    """Return the height at which half of the page's signs are not higher."""
+    left = sum(len(line) for height, line in lines if height) / 2
+    for height, line in sorted(lines):
+        left -= len(line) if height else 0
+        if height and left <= 0:
+            return height
+    return 0.0
 
 
 def _end_of(lines: Lines, start: int, wanted: str) -> int | None:

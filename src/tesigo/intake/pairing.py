@@ -20,20 +20,24 @@ def pair_full_texts(readings: Sequence[tuple[str, Reading]]) -> tuple[Source, ..
     records = [source for _, reading in readings for source in reading.sources if not source.full_text]
     by_id = {source.csl.get("custom", {}).get("file_id"): source.key for source in reversed(records)}
     by_title = {_normalised(source.title): source.key for source in reversed(records)}
-    texts: dict[str, str] = {}
+    texts: dict[str, Source] = {}
     joined: set[str] = set()
     for name, reading in readings:
         for source in reading.sources:
             key = by_id.get(_stem(name)) or by_title.get(_normalised(source.title))
             if source.full_text and key and key not in texts:
-                texts[key] = source.full_text
+                texts[key] = source
                 joined.add(source.key)
     return tuple(
-        replace(source, full_text=texts[source.key]) if source.key in texts else source
+        _with_text_of(texts[source.key], source) if source.key in texts else source
         for _, reading in readings
         for source in reading.sources
         if source.key not in joined
     )
+
+
+def _with_text_of(text: Source, record: Source) -> Source:
+    return replace(record, full_text=text.full_text, page_starts=text.page_starts, first_page=text.first_page)
 
 
 def _stem(name: str) -> str:

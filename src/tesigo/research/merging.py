@@ -96,10 +96,13 @@ def _joined(kept: Source, added: Source) -> Source:
         **{field: value for field, value in other.csl.items() if value},
         **{field: value for field, value in better.csl.items() if value},
     }
+    read = better if better.full_text else other
     return replace(
         better,
         key=kept.key,
         csl={**csl, "id": kept.key},
         abstract=max(better.abstract, other.abstract, key=len),
-        full_text=better.full_text or other.full_text,
+        full_text=read.full_text,
+        page_starts=read.page_starts,
+        first_page=read.first_page,
     )

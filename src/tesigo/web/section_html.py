@@ -1,7 +1,7 @@
 """A section's Markdown as safe HTML, in which each citation opens the passage that supports it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -29,14 +29,20 @@ _ATTRIBUTES = {
     "span": {"class"},
 }
 
+Locate = Callable[[Citation], str]
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A citation's place in the page, and what it opens. citation: None where no passage is recorded."""
+    """A citation's place in the page, and what it opens.
+
+    citation: None where no passage is recorded. locator: where in the work that stands ("p. 3"), "" when not known.
+    """
 
     id: str
     entry: Entry
     citation: Citation | None
+    locator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +62,26 @@ class _Citing:
     anchor: str
     entries: Mapping[str, Entry]
     left: list[Citation]
+    locate: Locate
     opened: list[Opened] = field(default_factory=list)
 
     def open(self, key: str) -> Opened:
         citation = next((citation for citation in self.left if citation.key == key), None)
         if citation is not None:
             self.left.remove(citation)
-        opened = Opened(f"{self.anchor}-c{len(self.opened) + 1}", self.entries[key], citation)
+        locator = self.locate(citation) if citation else ""
+        opened = Opened(f"{self.anchor}-c{len(self.opened) + 1}", self.entries[key], citation, locator)
         self.opened.append(opened)
         return opened
 
 
-def render_section(section: Section, entries: Mapping[str, Entry]) -> SectionHtml:
+def render_section(section: Section, entries: Mapping[str, Entry], locate: Locate) -> SectionHtml:
     """Return the section as HTML. Raw HTML in the text is text; what is left is sanitised all the same.
 
     entries: of every source that may be cited; a key that is not among them stays as it was written.
+    locate: tells where in its work a citation's passage stands; what the text says of that itself goes first.
     """
-    citing = _Citing(anchor_of(section.number), entries, list(section.citations))
+    citing = _Citing(anchor_of(section.number), entries, list(section.citations), locate)
     html = _MARKDOWN.render(section.content, {"citing": citing})
     clean = nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"})
     return SectionHtml(section, citing.anchor, Markup(clean), tuple(citing.opened))  # noqa: S704 - sanitised
@@ -104,7 +113,8 @@ def _show_citation(
     shown = []
     for before, key, locator in tokens[index].meta["parts"]:
         opened = env["citing"].open(key)
-        label = escape(f"{before} {opened.entry.short}{locator}".strip())
+        place = locator or (f", {opened.locator}" if opened.locator else "")
+        label = escape(f"{before} {opened.entry.short}{place}".strip())
         shown.append(f'<button type="button" class="cite" popovertarget="{opened.id}">{label}</button>')
     return f'<span class="cites">({"; ".join(shown)})</span>'
 

@@ -79,10 +79,12 @@ ENGLISH: list[tuple[str, dict[str, Any]]] = [
     ("Do not use the Vancouver style; citations follow IEEE.", {"citation_styles": ["ieee"]}),
     ("The thesis must be written in English.", {"languages": ["en"]}),
     ("The abstract must be written in English.", {}),
-    ("The work may be written in Italian or in English; other languages require permission.", {"languages": ["it", "en"]}),
+    ("The work may be written in Italian or in English; others require permission.", {"languages": ["it", "en"]}),
     ("The thesis should be written in Italian or English.", {"languages": ["it", "en"]}),
     ("Do not cite Wikipedia or blogs.", {"not_cited": ["Wikipedia", "blogs"]}),
-    ("The thesis must be submitted as a PDF file of at most 20 MB.", {"file_formats": ["PDF"], "file_mb": {"most": 20}}),
+    ("The thesis must be submitted as a PDF file of at most 20 MB.", {
+        "file_formats": ["PDF"], "file_mb": {"most": 20},
+    }),
     (
         "The thesis must contain the following parts: title page, abstract, table of contents, introduction, "
         "literature review, methodology, results, conclusions and references.",
@@ -154,7 +156,9 @@ UKRAINIAN: list[tuple[str, dict[str, Any]]] = [
     ("Робота виконується українською мовою.", {"languages": ["uk"]}),
     ("Анотація повинна бути написана англійською мовою.", {}),
     ("Робота повинна містити: титульний аркуш, зміст, вступ, три розділи, висновки, список використаних джерел, "
-     "додатки.", {"parts": ["title page", "table of contents", "introduction", "conclusion", "references", "appendices"]}),
+     "додатки.", {
+        "parts": ["title page", "table of contents", "introduction", "conclusion", "references", "appendices"],
+    }),
     ("Не можна посилатися на Вікіпедію.", {"not_cited": ["Wikipedia"]}),
 ]  # fmt: skip
 TABLES: list[tuple[str, dict[str, Any]]] = [

@@ -21,12 +21,14 @@ _STYLES = {
 }
 _STYLE = re.compile("|".join(rf"(?P<s{place}>\b(?:{p}))" for place, p in enumerate(_STYLES.values())))
 _ABOUT_STYLES = re.compile(
-    r"\b(?:cit(?:e|ed|ing|ation\w*)|referenc\w*|bibliograph\w+|style\w*|manual|edition|citazion\w+|cita(?:re|te)|"
+    r"\b(?:cit(?:e|ed|ing|ation\w*)|referenc\w*|bibliograph\w+|style\w*|manual|edition|citazion\w+|"
+    r"cita(?:re|te)|"
     r"bibliograf\w+|biblografia|riferiment\w+|stil[ei]\b|norme|"
     r"посилан\w+|цитуван\w+|цитат\w*|бібліограф\w*|джерел\w*|літератур\w*|стил\w+|оформл\w+)\b"
 )
 _NEAR_STYLE = re.compile(
-    r"\b(?:style\w*|manual|referencing|citation\w*|format\w*|system|edition|stil[ei]|sistema|formato|стил\w*|систем\w*|"
+    r"\b(?:style\w*|manual|referencing|citation\w*|format\w*|system|edition|stil[ei]|sistema|formato|"
+    r"стил\w*|систем\w*|"
     r"формат\w*)\b"
 )
 _PLACES = frozenset({"chicago", "harvard", "vancouver"})
@@ -44,19 +46,24 @@ _LANGUAGES = {
 }
 _LANGUAGE = re.compile("|".join(rf"(?P<{code}>\b(?:{p}))" for code, p in _LANGUAGES.items()))
 _WRITTEN = re.compile(
-    r"\b(?:written|submitted|presented|prepared|drafted) (?:\w+ ){0,2}in\b|\blanguage of (?:the )?(?:thes\w+|work|paper|"
+    r"\b(?:written|submitted|presented|prepared|drafted) (?:\w+ ){0,2}in\b|"
+    r"\blanguage of (?:the )?(?:thes\w+|work|paper|"
     r"dissertation|text)|^\W*(?:the )?language\s*[:|-]|"
-    r"\b(?:redatt\w+|scritt\w+|presentat\w+) (?:\w+ ){0,2}(?:in )|\blingua (?:della |dell')(?:tesi|elaborato)|^\W*lingua\s*[:|-]|"
-    r"\b(?:викону\w+|пиш\w+|написан\w+|подан\w+|готу\w+|оформл\w+)(?: [^.;]{0,30})? (?=\w+ мовою)|\bмова (?:роботи|тексту)|"
+    r"\b(?:redatt\w+|scritt\w+|presentat\w+) (?:\w+ ){0,2}(?:in )|\blingua (?:della |dell')(?:tesi|"
+    r"elaborato)|^\W*lingua\s*[:|-]|"
+    r"\b(?:викону\w+|пиш\w+|написан\w+|подан\w+|готу\w+|оформл\w+)(?: [^.;]{0,30})? (?=\w+ мовою)|"
+    r"\bмова (?:роботи|тексту)|"
     r"^\W*мова\s*[:|-]"
 )
 _MAY = re.compile(r"\b(?:may|can|può|possono|може|можуть)\b")
 _PART_IN = re.compile(
-    r"\b(?:abstract|summary|title|keywords?|quot\w+|foreign|riassunto|titolo|citazion\w+|анотац\w+|реферат\w*|назв\w*|цитат\w*)\b"
+    r"\b(?:abstract|summary|title|keywords?|quot\w+|foreign|riassunto|titolo|citazion\w+|анотац\w+|"
+    r"реферат\w*|назв\w*|цитат\w*)\b"
 )
 
 _BEFORE_STOP = re.compile(
-    r"\b(?:citations?|references?|brackets?)\b[^.;]{0,40}\b(?:before|precedes?)\b (?:the )?(?:full stop|period|final point)|"
+    r"\b(?:citations?|references?|brackets?)\b[^.;]{0,40}\b(?:before|precedes?)\b (?:the )?(?:full stop|"
+    r"period|final point)|"
     r"\bcitazion\w+[^.;]{0,40}\b(?:preced\w+|prima de\w*|va prima)\s+(?:il |l )?(?:punto|\.)|"
     r"\bпосилан\w+[^.;]{0,40}\b(?:перед|до)\b крапк\w+|крапк\w+[^.;]{0,30}\bпісля\b[^.;]{0,20}\bпосилан\w+"
 )
@@ -71,7 +78,8 @@ _DOUBTFUL = {
     "lecture notes": r"lecture (?:notes|slides)|appunti (?:di lezione|delle lezioni)|конспект\w*",
 }
 _CITING = re.compile(
-    r"\b(?:cit(?:e|ed|ing|are|ate|ato)|referenc\w+|refer to|sources?|citat\w+|fonti|посил\w+|цитув\w+|джерел\w*)\b"
+    r"\b(?:cit(?:e|ed|ing|are|ate|ato)|referenc\w+|refer to|sources?|citat\w+|fonti|посил\w+|цитув\w+|"
+    r"джерел\w*)\b"
 )
 
 _VOICE = re.compile(
@@ -92,11 +100,13 @@ _FORMATS = {
     "LaTeX": r"latex\b",
 }
 _FILE = re.compile(
-    r"\b(?:files?|submit\w*|submission|upload\w*|hand(?:ed)? in|electronic\w*|deposit\w*|consegn\w+|caric\w+|formato|format|"
+    r"\b(?:files?|submit\w*|submission|upload\w*|hand(?:ed)? in|electronic\w*|deposit\w*|consegn\w+|"
+    r"caric\w+|formato|format|"
     r"електронн\w+|подає\w*|подаєт\w*|файл\w*|завантаж\w+|формат\w*)\b"
 )
 _NO_FILE = re.compile(
-    r"\b(?:figur\w*|imag\w+|vector\w*|vettorial\w+|template\w*|columns?|download\w*|package|install\w*|рисунк\w*|standard)\b"
+    r"\b(?:figur\w*|imag\w+|vector\w*|vettorial\w+|template\w*|columns?|download\w*|package|install\w*|"
+    r"рисунк\w*|standard)\b"
 )
 _MEGABYTES = r"(?:mb\b|mib\b|megabytes?|мб\b|мегабайт\w*)"
 

@@ -8,16 +8,19 @@ from tesigo.intake.requirements.statements import Statement
 from tesigo.intake.requirements.values import Range
 
 _WORK = re.compile(
-    r"\b(?:thes[ie]s|dissertation|papers?|works?|documents?|reports?|project|manuscript|texts?|essays?|review|length|extent|"
+    r"\b(?:thes[ie]s|dissertation|papers?|works?|documents?|reports?|project|manuscript|texts?|essays?|"
+    r"review|length|extent|"
     r"volume|word count|page limit|page count|word limit|limit|"
     r"tesi|elaborat\w+|lavoro|testo|lunghezza|volume|estensione|relazione|"
     r"робот\w*|обсяг\w*|дипломн\w+|дисертац\w+|курсов\w+|текст\w*|кваліфікац\w+|пояснювальн\w+)\b"
 )
 _PARTLY = re.compile(
-    r"\b(?:abstracts?|summar\w+|executive|title|titles|chapters?|sections?|paragraphs?|introduction|conclusions?|"
+    r"\b(?:abstracts?|summar\w+|executive|title|titles|chapters?|sections?|paragraphs?|introduction|"
+    r"conclusions?|"
     r"appendi\w+|keywords?|sentences?|headings?|captions?|quot\w+|footnotes?|presentation|slides?|proposal|"
     r"per page|per week|per day|a day|tables?|figures?|"
-    r"riassunt\w*|sommari\w*|capitol\w+|introduzione|conclusion\w+|sezion\w+|titol\w+|paragraf\w+|frasi|citazion\w+|"
+    r"riassunt\w*|sommari\w*|capitol\w+|introduzione|conclusion\w+|sezion\w+|titol\w+|paragraf\w+|frasi|"
+    r"citazion\w+|"
     r"appendic\w+|righe|per pagina|"
     r"анотац\w+|реферат\w*|розділ\w*|вступ\w*|виснов\w*|підрозділ\w*|назв\w*|речен\w+|цитат\w*|додатк\w+|"
     r"на сторінц\w+)\b"
@@ -26,26 +29,33 @@ _ABSTRACT = re.compile(
     r"\b(?:abstracts?|summar(?:y|ies)|riassunto|sommario|абстракт\w*|анотац\w+|реферат\w*)\b"
 )
 
-_PAGES = r"(?:a4 |double-spaced |standard |printed |typed |full |cartelle|аркуш\w* друк\w*)?(?:pages?\b|pagine\b|cartelle\b|сторін\w+|стор\.|с\.(?= ))"
+_PAGES = (
+    r"(?:a4 |double-spaced |standard |printed |typed |full |cartelle|аркуш\w* друк\w*)?(?:pages?\b|"
+    r"pagine\b|cartelle\b|сторін\w+|стор\.|с\.(?= ))"
+)
 _WORDS = r"(?:words?\b|parole\b|слів\b|слова\b)"
 _CHARACTERS = r"(?:characters?\b|caratteri\b|battute\b|(?:друкованих |друк\. )?знак\w+|символ\w+)"
 _ADJECTIVES = (
-    r"(?:(?:scholarly|academic|scientific|peer-reviewed|different|relevant|recent|literature|bibliographic|primary|"
+    r"(?:(?:scholarly|academic|scientific|peer-reviewed|different|relevant|recent|literature|"
+    r"bibliographic|primary|"
     r"secondary|external|reliable|quality|independent|high-quality|published|used|cited|"
     r"літературн\w+|наукових|бібліографічн\w+|використан\w+|різних|інформаційн\w+)\s+){0,3}"
 )
 _SOURCES = (
     rf"{_ADJECTIVES}(?:sources?\b|references?\b|works cited|titles in the bibliography|bibliographic entries|"
-    r"items in the (?:bibliography|reference list)|fonti\b|riferimenti(?: bibliografici)?\b|titoli bibliografici|"
-    r"voci bibliografiche|titoli\b(?= in bibliografia)|джерел\w*|найменуван\w+|літературних джерел\w*|посилань)"
+    r"items in the (?:bibliography|reference list)|fonti\b|riferimenti(?: bibliografici)?\b|"
+    r"titoli bibliografici|"
+    r"voci bibliografiche|titoli\b|джерел\w*|найменуван\w+|літературних джерел\w*|посилань)"
 )
 _SOURCE_WORD = re.compile(
-    r"\b(?:sources?|references?|literature|bibliograph\w+|articles?|publications?|fonti|riferiment\w+|bibliograf\w+|"
+    r"\b(?:sources?|references?|literature|bibliograph\w+|articles?|publications?|fonti|riferiment\w+|"
+    r"bibliograf\w+|"
     r"letteratura|pubblicazion\w+|articoli|джерел\w*|літератур\w*|публікац\w*|видан\w*|посилан\w*)\b"
 )
 _YEARS = r"(?:years?\b|anni\b|рок\w+|рік\b)"
 _AGE = re.compile(
-    r"\b(?:last|past|previous|recent|preceding|older than|within|ultim\w+|precedent\w+|più vecch\w+|останн\w+|"
+    r"\b(?:last|past|previous|recent|preceding|older than|old\b|within|ultim\w+|precedent\w+|più vecch\w+|"
+    r"останн\w+|"
     r"давніш\w*|старш\w*)\b"
 )
 
@@ -75,6 +85,8 @@ def find_abstract_words(said: Statement) -> Range | None:
 def find_sources(said: Statement) -> Range | None:
     """Return how many sources are to be cited."""
     for one in amounts(said.folded, _SOURCES):
+        if not _SOURCE_WORD.search(said.whole):
+            continue
         is_label = len(said.folded) < 80 and _SOURCE_WORD.search(said.label)
         if 3 <= _size(one) <= 500 and (one.is_bound or is_label) and is_rule(said.whole):
             return one.range
@@ -86,7 +98,7 @@ def find_source_age(said: Statement) -> Range | None:
     if not _SOURCE_WORD.search(said.whole) or not is_rule(said.whole):
         return None
     for one in amounts(said.folded, _YEARS):
-        around = said.folded[max(0, one.start - 30) : one.end]
+        around = said.folded[max(0, one.start - 30) : one.end + 8]
         if 1 <= _size(one) <= 30 and _AGE.search(around):
             return Range(None, one.range.most or one.range.least)
     return None

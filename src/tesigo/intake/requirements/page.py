@@ -1,7 +1,7 @@
 """What is asked of the page: paper, margins, where its number stands, how much it holds."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tesigo.intake.requirements.phrases import LENGTH, amounts, is_refused, is_rule, length_of
 from tesigo.intake.requirements.statements import Statement
@@ -12,11 +12,13 @@ _PAPER = re.compile(
 )
 _CYRILLIC_PAPER = re.compile(r"\bа[345]\b")
 _NO_PAPER = re.compile(
-    r"\b(?:figur\w*|tavol\w*|tabell\w*|tables?|imag\w+|poster\w*|envelope|drawing\w*|рисунк\w*|таблиц\w*|кресле\w*|"
+    r"\b(?:figur\w*|tavol\w*|tabell\w*|tables?|imag\w+|poster\w*|envelope|drawing\w*|рисунк\w*|таблиц\w*|"
+    r"кресле\w*|"
     r"motorway|autobahn|audi|vitamin\w*|level|grade|band)\b"
 )
 _PAPER_WORD = re.compile(
-    r"\b(?:paper|page|pages|sheet\w*|format\w*|size|foglio|fogli|carta|pagin\w+|аркуш\w*|папер\w*|формат\w*|стор\w+|"
+    r"\b(?:paper|page|pages|sheet\w*|format\w*|size|foglio|fogli|carta|pagin\w+|аркуш\w*|папер\w*|"
+    r"формат\w*|стор\w+|"
     r"margin\w*|spac\w+|font|interline\w*|print\w*|stamp\w*|друк\w*|поля)\b"
 )
 _MARGIN = re.compile(r"\b(?:margin\w*|поля|полів|полями|поле|берег\w*|geometry)\b")
@@ -29,7 +31,8 @@ _TOKEN = re.compile(
     r"(?P<gutter>\b(?:gutter|rilegatura aggiuntiva|header|footer|intestazione|колонтитул\w*|абзац\w*|indent\w*|"
     r"rientr\w*|відступ\w*)\b)|"
     r"(?P<rest>\b(?:other|others|remaining|altri|restanti|інші|решта)\b)|"
-    r"(?P<all>\b(?:all|each|every|everywhere|all around|all round|tutti|ciascun\w*|ogni|усіх|всіх|кожн\w+|однаков\w+|"
+    r"(?P<all>\b(?:all|each|every|everywhere|all around|all round|tutti|ciascun\w*|ogni|усіх|всіх|кожн\w+|"
+    r"однаков\w+|"
     r"з усіх)\b)|"
     r"(?P<top>\b(?:top|upper|above|head|superior\w+|alto|sopra|верхн\w+|зверху|вгорі|згори|верх)\b)|"
     r"(?P<bottom>\b(?:bottom|lower|below|foot|inferior\w+|basso|sotto|нижн\w+|знизу|внизу|низ)\b)|"
@@ -37,21 +40,25 @@ _TOKEN = re.compile(
     r"(?P<right>\b(?:right|outer|outside|destr\w+|estern\w+|прав\w+|справа|праворуч)\b)"
 )
 _OTHER_TOPIC = re.compile(
-    r"\b(?:font|typeface|spacing|spaced|interline\w*|carattere|corpo|шрифт\w*|інтервал\w*|кегл\w*|page numbers?|"
+    r"\b(?:font|typeface|spacing|spaced|interline\w*|carattere|corpo|шрифт\w*|інтервал\w*|кегл\w*|"
+    r"page numbers?|"
     r"абзац\w*|numbering|number-align)\b"
 )
 _SMALLEST_MM, _LARGEST_MM = 5, 80
 _SHORT = 40
 
 _NUMBERED = re.compile(
-    r"page[- ]numbers?\b|page[- ]numbering|\bpages? (?:\w+ ){0,3}(?:be |are )?numbered|number(?:ing)? (?:the |all |of )?"
+    r"page[- ]numbers?\b|page[- ]numbering|\bpages? (?:\w+ ){0,3}(?:be |are )?numbered|"
+    r"number(?:ing)? (?:the |all |of )?"
     r"(?:the )?pages?|pagination|number-align|numer\w+ (?:di |delle |della )?pagin\w+|"
     r"pagine (?:\w+ ){0,3}numerat\w+|numeraz\w+|"
     r"ном\w+ сторін\w+|нумер\w+ сторін\w+|сторінк\w+ (?:\w+ ){0,3}нумеру\w+|нумерац\w+|номер \w* ?ставл\w+"
 )
 _VERTICAL = {
-    "top": r"\b(?:top|header|upper|head|in alto|superiore|intestazione|верхн\w+|вгорі|угорі|зверху)\b",
-    "bottom": r"\b(?:bottom|foot(?:er)?|lower|in basso|inferiore|piè|piede|нижн\w+|внизу|унизу|знизу)\b",
+    "top": r"\b(?:top|header|upper(?!-?case)|head|in alto|superiore|intestazione|верхн\w+|вгорі|угорі|"
+    r"зверху)\b",
+    "bottom": r"\b(?:bottom|foot(?:er)?|lower(?!-?\s?case)|in basso|inferiore|piè|piede|нижн\w+|внизу|"
+    r"унизу|знизу)\b",
 }
 _HORIZONTAL = {
     "right": r"\b(?:right|destr\w+|прав\w+|праворуч|справа)\b",
@@ -61,11 +68,14 @@ _HORIZONTAL = {
     "outer": r"\b(?:outer|outside|estern\w+|зовнішн\w+)\b",
 }
 _FROM = {
-    "first page after the title page": r"(?:after|following) (?:your |the )?(?:title|cover) page|title page (?:does|has|is) "
+    "first page after the title page": r"(?:after|following) (?:your |the )?(?:title|cover) page|"
+    r"title page (?:does|has|is) "
     r"?(?:n't|not|no)|(?:dopo|successiva a\w*) (?:il |l)?frontespizio|після титульн\w+|"
-    r"титульн\w+ (?:\w+ )?(?:номер\w* )?(?:\w+ )?не (?:став|нумер|простав)\w*|на титульн\w+ \w+ (?:номер\w* )?не|"
+    r"номер\w*(?: сторінки)? на ньому не|титульн\w+ (?:\w+ )?(?:номер\w* )?(?:\w+ )?не (?:став|нумер|"
+    r"простав)\w*|на титульн\w+ \w+ (?:номер\w* )?не|"
     r"not (?:appear )?on the (?:title|cover) page|frontespizio non",
-    "introduction": r"(?:from|starting (?:with|at|from)|begin\w* (?:with|at|on)) the (?:first page of the )?introduction|"
+    "introduction": r"(?:from|starting (?:with|at|from)|begin\w* (?:with|at|"
+    r"on)) the (?:first page of the )?introduction|"
     r"dall'introduzione|(?:від|починаючи зі?|з) (?:сторінки )?вступ\w*",
 }
 
@@ -126,34 +136,34 @@ def _margins_of(text: str) -> Margins | None:
     pending: list[str] = []
     length: Range | None = None
     skips = is_named = False
-    for token in _TOKEN.finditer(text):
-        kind = token.lastgroup if token.lastgroup not in ("a", "b", "unit") else "length"
-        if token["length"]:
-            if skips:
-                skips = False
-                continue
-            length = length_of(token)
-            if not _SMALLEST_MM <= (length.least or 0) <= _LARGEST_MM:
-                return None
-            if pending:
-                found |= dict.fromkeys(pending, length)
-                pending, length = [], None
-        elif kind == "except":
+    for kind, measured in _tokens(text):
+        if measured is None and kind == "gutter":
+            skips = True
+        elif measured is None and kind == "except":
             if length and not is_named:
                 found |= dict.fromkeys(SIDES, length)
             pending, length = [], None
-        elif kind == "gutter":
-            skips = True
-        else:
+        elif measured is None:
             is_named = True
-            sides = _sides_of(str(kind), found)
-            if length:
-                found |= dict.fromkeys(sides, length)
-            else:
-                pending += sides
+            sides = _sides_of(kind, found)
+            found |= dict.fromkeys(sides, length) if length else {}
+            pending += [] if length else sides
+        elif skips:
+            skips = False
+        else:
+            found |= dict.fromkeys(pending, measured)
+            pending, length = [], None if pending else measured
     if length and not is_named and not found:
         found = dict.fromkeys(SIDES, length)
-    return Margins(**found) if found else None
+    is_likely = all(_SMALLEST_MM <= (side.least or 0) <= _LARGEST_MM for side in found.values())
+    return Margins(**found) if found and is_likely else None
+
+
+def _tokens(text: str) -> Iterator[tuple[str, Range | None]]:
+    """Yield (which side or word it is, None) or ("length", the length)."""
+    for token in _TOKEN.finditer(text):
+        is_length = token["length"] is not None
+        yield ("length", length_of(token)) if is_length else (str(token.lastgroup), None)
 
 
 def _sides_of(kind: str, found: dict[str, Range]) -> Sequence[str]:

@@ -29,17 +29,21 @@ PARTS = {
     "conclusion": r"conclusions?|conclusioni|висновк\w+|висновок",
     "recommendations": r"recommendations|raccomandazioni|рекомендаці\w+",
     "references": r"references|reference list|bibliography|works cited|list of sources|bibliografia|"
-    r"riferimenti bibliografici|(?:список|перелік) (?:використаних |літературних )?(?:джерел|літератури|посилань)\w*|"
+    r"riferimenti bibliografici|(?:список|перелік) (?:використаних |літературних )?(?:джерел|літератури|"
+    r"посилань)\w*|"
     r"бібліографі\w+",
     "appendices": r"appendi(?:x|ces)|annex\w*|appendic[ei]|allegati|додатк\w+|додаток",
 }
 _PART = re.compile("|".join(rf"(?P<p{place}>\b(?:{p})\b)" for place, p in enumerate(PARTS.values())))
 _STRUCTURE = re.compile(
-    r"\b(?:structure|parts|sections|chapters|components|elements|(?:must|should|shall) (?:contain|include|consist|comprise)|"
+    r"\b(?:structure|parts|sections|chapters|components|elements|(?:must|should|shall) (?:contain|include|"
+    r"consist|comprise)|"
     r"(?:consists?|is composed|composed) of|comprises|following order|"
-    r"struttura|parti|(?:deve|dovrà|devono) (?:contenere|comprendere|includere|essere (?:compost|struttura)\w+)|"
+    r"struttura|parti|(?:deve|dovrà|devono) (?:contenere|comprendere|includere|essere (?:compost|"
+    r"struttura)\w+)|"
     r"si compone|compost[ao] da|articol\w+ in|"
-    r"структур\w+|складається|складатися|склада\w+ з|частин\w+|елемент\w+|(?:повин\w+|має|мають) (?:містити|включати)|"
+    r"структур\w+|складається|складатися|склада\w+ з|частин\w+|елемент\w+|(?:повин\w+|має|"
+    r"мають) (?:містити|включати)|"
     r"містить)\b"
 )
 _FEWEST = 4
@@ -55,11 +59,12 @@ def find_parts(following: Sequence[Statement]) -> tuple[tuple[str, ...], int] | 
     if not _STRUCTURE.search(first.folded):
         return None
     found = _named(first)
-    used = 1
+    used, misses = 1, 0
     leads = first.folded.rstrip(" *|").endswith(":") or first.folded.lstrip().startswith("#")
     for said in following[1:_STATEMENTS] if leads or first.folded.rstrip().endswith(";") else ():
         names = _named(said)
-        if not names or len(said.folded) > 250:
+        misses = 0 if names else misses + 1
+        if misses > 1 or len(said.folded) > 250:
             break
         found += names
         used += 1

@@ -49,20 +49,24 @@ LENGTH = re.compile(
     r"pollic\w+|дюйм\w*|pt\b)"
 )
 _REFUSAL = re.compile(
-    r"\b(?:not|never|avoid\w*|without|instead of|rather than|don't|nor|non|mai|evitar\w+|senza|invece d\w+|anziché|"
+    r"\b(?:not|no|never|avoid\w*|without|instead of|rather than|don't|nor|non|mai|evitar\w+|senza|"
+    r"invece d\w+|anziché|"
     r"vietat\w+|не|без|замість|уник\w+|заборон\w+)\b"
-    r"(?! (?:exceed|less|more|fewer|smaller|larger|longer|only|be (?:less|more|smaller|larger)|super|meno|inferior|"
+    r"(?! (?:exceed|less|more|fewer|smaller|larger|longer|later|older|only|be (?:less|more|smaller|"
+    r"larger)|super|"
+    r"meno|inferior|"
     r"più|oltre|solo|менш|більш|перевищ|нижч|лише|тільки))"
 )
 _FRESH = re.compile(
     r".*(?:[.;!?(]|\bbut\b|\bma\b|\bbensì\b|\bале\b|\bнатомість\b|,\s*а\b|\binstead,|"
-    r"(?<!not )(?<!never )(?<!n't )\buse\b(?! of)|(?<!non )\b(?:usare|utilizzare)\b|"
-    r"(?<!не )\bвикористовувати\b)"
+    r"(?<!not )(?<!never )(?<!n't )(?<!to )\buse\b(?! of)|,\s*(?:usare|utilizzare|використовувати)\b)"
 )
 _REFUSED_AFTER = re.compile(
-    r"[^.;:!?]{0,30}?\b(?:(?:is|are|be|must|should|may|can|will)\s*(?:not|n't)\b|cannot\b|not (?:allowed|permitted|"
+    r"[^.;:!?]{0,30}?\b(?:(?:is|are|be|must|should|may|can|will)\s*(?:not|n't)\b|cannot\b|not (?:allowed|"
+    r"permitted|"
     r"accepted)|forbidden|prohibited|non (?:è|sono|va|vanno|deve|devono|può|possono)\b|vietat\w+|"
-    r"не (?:допуск|дозвол|використ|рекоменд|приймаєт)\w*|заборон\w+)"
+    r"не (?:допуск|дозвол|використ|рекоменд|приймаєт)\w*|заборон\w+)(?!\s*(?:be )?(?:exceed|super|eccede|"
+    r"перевищ))"
 )
 
 
@@ -122,10 +126,8 @@ def _bound_before(folded: str, place: int) -> str:
     """Return "least" or "most" by the last word of a bound in the same clause, "" when there is none."""
     before = folded[max(0, place - _LOOK_BACK) : place]
     cut = [match.end() for match in _CLAUSE.finditer(before) if before[match.start()] != ":"]
-    last = None
-    for last in _BOUND.finditer(before, cut[-1] if cut else 0):
-        pass
-    return (last.lastgroup or "") if last else ""
+    bounds = list(_BOUND.finditer(before, cut[-1] if cut else 0))
+    return (bounds[-1].lastgroup or "") if bounds else ""
 
 
 def _bound_after(folded: str, place: int) -> str:
@@ -154,9 +156,12 @@ def is_refused(folded: str, start: int, end: int) -> bool:
 
 
 _RULE = re.compile(
-    r"\b(?:must|should|shall|requir\w+|needs? to|ha(?:ve|s) to|please|use|set|ensure|make sure|format\w*|recommend\w*|"
-    r"expect\w*|is to be|are to be|maximum|minimum|at least|at most|limit|not exceed|guidelines?|"
-    r"dev(?:e|ono|i)|dovr\w+|va|vanno|occorre|necessari\w+|obbligator\w+|utilizz\w+|usa(?:re)?|massim\w+|minim\w+|"
+    r"\b(?:must|should|shall|requir\w+|needs? to|ha(?:ve|s) to|please|use|set|ensure|make sure|format\w*|"
+    r"recommend\w*|"
+    r"expect\w*|is to be|are to be|maximum|minimum|at least|at most|limit|normally|normalmente|зазвичай|"
+    r"not exceed|guidelines?|"
+    r"dev(?:e|ono|i)|dovr\w+|va|vanno|occorre|necessari\w+|obbligator\w+|utilizz\w+|usa(?:re)?|massim\w+|"
+    r"minim\w+|"
     r"almeno|compres\w+|richiest\w+|è previst\w+|consigli\w+|"
     r"повин\w+|має|мають|необхідн\w+|слід|треба|потрібн\w+|рекоменд\w+|обов'язк\w+|використов\w+|"
     r"не менш\w*|не більш\w*|оформл\w+|викону\w+|друку\w+|набира\w+|вимог\w+)\b"
@@ -167,7 +172,8 @@ _PAST = re.compile(
 
 
 _TOLD = re.compile(
-    r"\b(?:was|were|had|wrote|reported|collected|analy[sz]ed|recruited|participants|we (?:also |then )?(?:used|\w+ed)|"
+    r"\b(?:was|were|had|wrote|reported|collected|analy[sz]ed|recruited|participants|we (?:also |"
+    r"then )?(?:used|\w+ed)|"
     r"furono|fu|è stat[oa]|sono stat[ie]|було|були|взяли)\b"
 )
 _ASKED = re.compile(r"\b(?:must|shall|please|should|dev(?:e|ono)|повин\w+|необхідно|слід)\b")

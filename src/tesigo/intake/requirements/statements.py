@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r"[^\n]+")
 _ITEM = re.compile(r"(?:[-*•▪●◦‣–—+]|\d{1,2}(?:\.\d{1,2}){0,3}[.)]|[a-zа-яіїєґ]\)|\|)\s")
+_NUMBERED_HEADING = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+(?=[^\W\d_a-zа-яіїєґ])")
 _HEADING = re.compile(r"#{1,6}\s")
 _TABLE_RULE = re.compile(r"[\s|:+=-]*")
 _ENDS = tuple(".:;!?|)")
 _SHORT = 40
-_WRAPPED = 60
+_WRAPPED = 45
 _LONGEST = 600
 _ABBREVIATIONS = (
     r"(?<!\be\.g)(?<!\bi\.e)(?<!\bes)(?<!\bp)(?<!\bpp)(?<!\bpag)(?<!\bmax)(?<!\bmin)(?<!\bcf)(?<!\bvs)(?<!\bт)"
     r"(?<!\bд)(?<!\bс)(?<!\bстор)(?<!\bст)(?<!\bрис)(?<!\bnr)(?<!\bno)(?<!\bpt)(?<!\bca)"
 )
 _SENTENCE_END = re.compile(
-    rf"(?:{_ABBREVIATIONS}[.!?]+[\"”»’)\]*_`]*\s+(?=[\"“«‘(\[*_`#]*[^\W\d_a-zа-яіїєґ])|;\s+|\s+(?=[•▪●◦‣*]\s+\S))"
+    rf"(?:{_ABBREVIATIONS}[.!?]+[\"”»’)\]*_`]*\s+(?=[\"“«‘(\[*_`#]*[^\W\d_a-zа-яіїєґ])|;\s+|"
+    rf"\s+(?=[•▪●◦‣*]\s+\S))"
 )
 _MARKUP = re.compile(r"</?[a-z][^<>\n]{0,60}>|\]\([^()\s]{0,300}\)|https?://\S{1,300}", re.IGNORECASE)
 _PLAIN = str.maketrans(
@@ -61,6 +63,9 @@ def split_statements(text: str) -> Iterator[Statement]:
     outer: list[tuple[int, str]] = []
     lead_indent = 0
     for block in _blocks(text):
+        number = _NUMBERED_HEADING.match(text, block.start, block.end)
+        if number:
+            folded = f"{folded[: block.start]}{' ' * len(number[0])}{folded[number.end() :]}"
         said = " ".join(folded[block.start : block.end].split())
         if block.is_heading:
             heading, lead, short, outer = said, "", "", []

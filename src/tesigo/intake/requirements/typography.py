@@ -29,13 +29,18 @@ _FALLBACKS = re.compile(r"font(?:-family)?\s*:\s*\(?\s*\"[^\"]*\"\s*,")
 _TOPICS = {
     "table": r"tables?\b|tabell\w+|таблиц\w*",
     "footnote": r"footnotes?\b|endnotes?\b|notes\b|\bnot[ae]\b|piè di pagina|виноск\w*|приміт\w*",
-    "other": r"head(?:ing|line|er)s?\b|titles?\b|subhead\w+|section (?:name|title)s?\b|captions?\b|chapter(?: title)?s?\b|"
-    r"quot(?:es?\b|ation\w*)|listing\w*|\bcode\b|\braw\b|figures?\b|references?\b|bibliograph\w+|works cited|page numbers?\b|"
-    r"abstract\b|cover\b|appendi\w+|formula\w*|equation\w*|footer\w*|\btitol\w+|sottotitol\w+|intestazion\w+|didascali\w+|"
+    "other": r"head(?:ing|line|er)s?\b|titles?\b|subhead\w+|section (?:name|title)s?\b|captions?\b|"
+    r"chapter(?: title)?s?\b|"
+    r"quot(?:es?\b|ation\w*)|listing\w*|\bcode\b|\braw\b|figures?\b|references?\b|bibliograph\w+|"
+    r"works cited|page numbers?\b|"
+    r"abstract\b|cover\b|appendi\w+|formula\w*|equation\w*|footer\w*|\btitol\w+|sottotitol\w+|"
+    r"intestazion\w+|didascali\w+|"
     r"citazion\w+|bibliografi\w+|frontespizi\w+|numer\w+ di pagin\w+|"
-    r"заголов\w*|назв\w*|підпис\w*|цитат\w*|лістинг\w*|рисунк\w*|посилан\w*|літератур\w*|титул\w*|додат\w*|формул\w*|"
+    r"заголов\w*|назв\w*|підпис\w*|цитат\w*|лістинг\w*|рисунк\w*|посилан\w*|літератур\w*|титул\w*|"
+    r"додат\w*|формул\w*|"
     r"номер\w* сторін\w*|колонтитул\w*",
-    "body": r"main text|body|running text|\btext\b|corpo del testo|\btesto\b|основн\w+ текст\w*|\bтекст\w*|throughout|entire|"
+    "body": r"main text|body|running text|\btext\b|corpo del testo|\btesto\b|основн\w+ текст\w*|"
+    r"\bтекст\w*|throughout|entire|"
     r"whole",
 }
 _TOPIC = re.compile("|".join(rf"(?P<{name}>\b(?:{pattern}))" for name, pattern in _TOPICS.items()))
@@ -55,8 +60,10 @@ _BARE_SIZE = re.compile(
     rf"{_FONT.pattern})\b)[\s:,=(-]*"
     rf"(?:of|is|di|del testo|carattere|font|шрифт\w*|-|normal|style|must be|should be|або|\s)*"
     rf"(?P<a>{DECIMAL})(?:\s*(?:-|/|or|to|o|або|чи)\s*(?P<b>{DECIMAL}))?"
-    r"(?=\s*(?:$|[,.;:)(|/]|\b(?:for|and|with|regular|normal|throughout|per|nel\w*|e|con|для|у|в|з|і|та|через)\b))"
+    r"(?=\s*(?:$|[,.;:)(|/]|\b(?:for|and|with|regular|normal|throughout|per|nel\w*|e|con|для|у|в|з|і|та|"
+    r"через)\b))"
 )
+_NAMED_SIZE = re.compile(rf"(?P<a>{DECIMAL})(?P<b>(?!))?(?={_TOPIC_AFTER.pattern})")
 _SMALLEST, _LARGEST = 6, 20
 
 _WORD_SPACING = {
@@ -68,7 +75,8 @@ _SPACING_NOUN = (
     r"(?:line[- ]?)?spac(?:ed|ing)|interline\w*|interrig\w*|spaziatura|інтервал\w*|line[- ]height|leading"
 )
 _SPACING_AFTER = re.compile(
-    rf"(?P<value>{DECIMAL})(?:\s?-\s?| )?(?:{_SPACING_NOUN}|lines?\b(?! of)|line[- ]spac\w+|міжрядков\w+|x line)"
+    rf"(?P<value>{DECIMAL})(?:\s?-\s?| )?(?:{_SPACING_NOUN}|lines?\b(?! of)|line[- ]spac\w+|міжрядков\w+|"
+    rf"x line)"
 )
 _SPACING_BEFORE = re.compile(
     r"(?:line[- ]?spac(?:ing|e)|\bspacing|spaced(?: at)?|interline\w*|interrig\w*|spaziatura|"
@@ -79,21 +87,24 @@ _SPACING_BEFORE = re.compile(
 _SPACING_WORD = re.compile(
     "|".join(
         rf"(?:\b(?:{words})(?:[- ]+(?:line[- ]?)?spac\w+|(?: міжрядков\w+)? інтервал\w*| interline\w*)|"
-        rf"(?:spacing|interline\w*|interrig\w*|spaziatura|інтервал\w*)(?: \w+){{0,2}}[\s:|=-]*(?: \w+){{0,2}}?\s*"
+        rf"(?:spacing|interline\w*|interrig\w*|spaziatura|інтервал\w*)(?: \w+){{0,2}}[\s:|"
+        rf"=-]*(?: \w+){{0,2}}?\s*"
         rf"\b(?:{words})\b)"
         for words in _WORD_SPACING.values()
     )
 )
 
 _INDENT = re.compile(
-    r"first[- ]line[- ]indent\w*|indent\w*|rientr\w+|capovers\w+|абзац\w*(?: відступ\w*)?|відступ\w* (?:абзац\w*|першого)"
+    r"first[- ]line[- ]indent\w*|indent\w*|rientr\w+|capovers\w+|абзац\w*(?: відступ\w*)?|"
+    r"відступ\w* (?:абзац\w*|першого)"
 )
 _NO_INDENT = re.compile(r"\bhanging\b|sporgent\w+|block quot\w+|\bvisn\w+|without indent|no indent|виступ\w*")
 _JUSTIFIED = re.compile(
     r"\b(?:fully[- ]justif\w+|justified (?:text|alignment|margins?|paragraphs?|type)|justify\s*[:=]\s*true|"
     r"(?:text|paragraphs?|align\w*|margins?|body)\b[^.;]{0,40}\bjustif(?:ied|y|ication)\b|"
     r"justif(?:y|ied)\b[^.;]{0,20}\b(?:text|margins?|both sides)|"
-    r"(?:testo|allineamento|paragraf\w+)[^.;]{0,30}\bgiustificat\w+|giustificazione del testo|testo giustificato|"
+    r"(?:testo|allineamento|paragraf\w+)[^.;]{0,30}\bgiustificat\w+|giustificazione del testo|"
+    r"testo giustificato|"
     r"(?:вирівн\w+|текст\w*)[^.;]{0,40}\b(?:по|за) ширин\w+|(?:по|за) ширин\w+ (?:сторінк|аркуш)\w*|"
     r"вирівнювання\W+(?:по|за) ширин\w+)"
 )
@@ -141,7 +152,7 @@ def find_footnote_size(said: Statement) -> Range | None:
 
 def _size_of(said: Statement, topic: str) -> Range | None:
     text = said.folded
-    for pattern in (_SIZE, _BARE_SIZE):
+    for pattern in (_SIZE, _BARE_SIZE, _NAMED_SIZE):
         for match in pattern.finditer(text):
             first = decimal_of(match["a"])
             last = decimal_of(match["b"]) if match["b"] else first
@@ -177,13 +188,8 @@ def _topic_at(said: Statement, start: int, end: int) -> str:
         return str(after.lastgroup)
     before = said.folded[max(0, start - 160) : start]
     cut = [match.end() for match in re.finditer(r"[.;!?](?=\s)|[()]", before)]
-    last = None
-    for last in _TOPIC.finditer(before, cut[-1] if cut else 0):
-        pass
-    if last is None:
-        for last in _TOPIC.finditer(said.label):
-            pass
-    return str(last.lastgroup) if last else "body"
+    topics = list(_TOPIC.finditer(before, cut[-1] if cut else 0)) or list(_TOPIC.finditer(said.label))
+    return str(topics[-1].lastgroup) if topics else "body"
 
 
 def find_line_spacing(said: Statement) -> Range | None:

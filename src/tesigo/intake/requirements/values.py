@@ -1,11 +1,11 @@
 """What can be asked of a document: the brief's requirements as values, each with the sentence that asks it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
-Plain = str | float | bool | list[str] | dict[str, "float | dict[str, float]"] | dict[str, str]
+Plain = str | float | bool | list[str] | Mapping[str, "float | str | Mapping[str, float]"]
 """A value as JSON has it."""
 
 SIDES = ("top", "right", "bottom", "left")
