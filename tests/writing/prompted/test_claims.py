@@ -5,6 +5,7 @@ from tests.writing.prompted.made import references
 
 from tesigo.writing.prompted.claims import split_sentences, supported_sentences, without_signs
 from tesigo.writing.prompted.markers import UNKNOWN
+from tesigo.writing.prompted.references import References
 
 
 def left(paragraph: str) -> list[str]:
@@ -45,6 +46,14 @@ def test_a_sentence_without_any_reference_stays() -> None:
 )  # fmt: skip
 def test_a_work_named_by_author_and_year_must_be_one_of_ours(paragraph: str, kept: list[str]) -> None:
     assert left(paragraph) == kept
+
+
+def test_one_of_two_works_of_an_author_and_year_may_be_named() -> None:
+    mine = references()
+    twins = References(
+        "en", mine.citable, {**mine.known, "rossi2020b": mine.known["rossi2020"]}, mine.passages
+    )
+    assert list(supported_sentences("Rossi (2020) is named.", twins)) == ["Rossi (2020) is named."]
 
 
 def test_a_stop_inside_a_quotation_or_an_abbreviation_ends_no_sentence() -> None:

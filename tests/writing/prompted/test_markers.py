@@ -46,7 +46,8 @@ def test_a_citation_of_a_source_of_ours_comes_out_in_our_form(written: str, sett
         "[Author, Year]", "(Smith, 2020)", "(Smith & Lee, 2020; Wu et al., 2019)", "[Smith, 2020]", "(Rossi, 2019)",
         "(Сміт, 2020)", "(див. Шевченко та ін., 2019, с. 4)", "(cfr. Verdi e Neri, 2018)", "[@larsen2019]",
         "(Larsen, 2019)",
-        "[@]",
+        "[@]", "(ibid.)", "(там само, с. 4)", "(European Commission, 2019)", "(as cited in Smith et al., 2020)",
+        "(J. Smith, 2020)", "(World Health Organization 2021; van der Berg, 2019)",
     ],
 )  # fmt: skip
 def test_any_other_reference_becomes_the_sign_of_an_unknown_one(written: str) -> None:
@@ -68,6 +69,16 @@ def test_any_other_reference_becomes_the_sign_of_an_unknown_one(written: str) ->
 )
 def test_what_is_no_reference_stays(written: str) -> None:
     assert canonical_markers(f"It holds {written}.", references()) == f"It holds {written}."
+
+
+@pytest.mark.parametrize("written", ["soil¹", "soil.²⁻⁴", "soil,³ too"])
+def test_a_raised_number_behind_a_word_is_a_reference_too(written: str) -> None:
+    assert UNKNOWN in canonical_markers(f"It holds {written}", references())
+
+
+@pytest.mark.parametrize("written", ["(p. 3)", "[pp. 3–5]", "(с. 12)"])
+def test_a_page_alone_goes_without_a_doubt(written: str) -> None:
+    assert canonical_markers(f"It holds {written}.", references()) == f"It holds {FORGIVEN}."
 
 
 def test_a_bad_key_takes_no_good_one_with_it() -> None:

@@ -21,6 +21,8 @@ BODIES = {source.key: fold(source.body) for source in (ROSSI, NOVAK)}
         ("en", "one” and two", "one and two"),
         ("en", "5 \" wide and 3 \" high", "5  wide and 3  high"),
         ("uk", "здоров’я і «сад»", "здоров’я і «сад»"),
+        ("en", "‘one’ and 'two don't' of the farmers' own", "“one” and “two don't” of the farmers' own"),
+        ("it", "l'acqua e 'il muro dell'anno'", "l'acqua e «il muro dell'anno»"),
     ],
 )  # fmt: skip
 def test_marks_are_the_language_s_own_and_in_pairs(language: str, written: str, paired: str) -> None:
@@ -56,9 +58,10 @@ def test_marks_are_the_language_s_own_and_in_pairs(language: str, written: str, 
         ),
         ("The “green wall” is a term.", "The “green wall” is a term."),
         ("The “green wall” [@rossi2020] is not its term.", "The green wall [@rossi2020] is not its term."),
+        ("“Terraces hold the soil on steep”, [@rossi2020].", "“Terraces hold the soil on steep” [@rossi2020]."),
         ("The “” is empty.", "The  is empty."),
         ("“So it goes on and on”.", "So it goes on and on."),
     ],
 )  # fmt: skip
 def test_a_quotation_is_its_source_s_wording_or_has_no_marks(sentence: str, proven: str) -> None:
-    assert proven_quotations(sentence, BODIES, "en") == proven
+    assert proven_quotations(sentence, BODIES.__getitem__, "en") == proven

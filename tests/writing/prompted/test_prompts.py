@@ -78,6 +78,16 @@ def test_passages_are_in_proportion_to_the_text_and_every_source_is_heard() -> N
         assert all(places == sorted(places) for places in starts.values())
 
 
+def test_a_short_section_is_shown_few_of_many_passages_the_longest_forty_at_most() -> None:
+    tasks = section_tasks(pages=30)
+    every = tuple(passage for task in tasks for passage in task.passages)
+    task = replace(leaf_task(), passages=every, sources=tasks[0].chosen)
+    short = passages_to_show(task, 100)
+    assert 100 < sum(len(passage.text.split()) for passage in short) <= 260
+    assert len({passage.source_key for passage in short}) == len(short)
+    assert len(passages_to_show(task, 2_000)) == 40
+
+
 @pytest.mark.parametrize("language", ["en", "it", "uk"])
 def test_a_section_costs_at_most_ten_tokens_for_each_word(language: str) -> None:
     per_word = {"en": 1.5, "it": 1.5, "uk": 3.0}[language]

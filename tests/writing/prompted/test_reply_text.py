@@ -26,6 +26,7 @@ from tesigo.writing.prompted.reply_text import paragraphs_of
         (r"Half is 50\% of \[all\].", ["Half is 50% of [all]."]),
         ("A &lt; B&nbsp;&amp; C.", ["A < B & C."]),
         ("It\u200b hol\u00adds\ue000 \ud800.", ["It holds ."]),
+        ("Тераси\n— це стіни.", ["Тераси — це стіни."]),
         ("\u2014 He left in 1990. 30 years ago.", ["He left in 1990. 30 years ago."]),
     ],
 )

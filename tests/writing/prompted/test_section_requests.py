@@ -46,6 +46,7 @@ def test_a_sensible_answer_becomes_a_section_with_its_citations(language: str) -
         (lambda _: "", "Only 0 words can be used"),
         (lambda _: "# Soil\n\n---", "Only 0 words"),
         (lambda _: "Too little is said here.", "Only 5 words"),
+        (lambda text: " ".join(text.split()[: len(text.split()) * 3 // 10]), "words can be used, and about"),
         (lambda text: text.replace("[@", "[@evil"), "Only 0 words"),
         (lambda text: " ".join(word for word in text.split() if "@" not in word), "Nothing is cited"),
     ],

@@ -74,5 +74,16 @@ def test_what_a_fallback_or_a_person_wrote_is_said(
     assert all(part in text for part in (models, model, people)), text
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "2 was composed by"), ("uk", "2 склав"), ("it", "2 è stato composto")]
+)
+def test_what_the_offline_writer_wrote_is_no_model_s(language: str, told: str) -> None:
+    text = state(
+        language, [section("1", "openai:big"), section("2", "offline:extractive")], name="openai:big"
+    )
+    assert told in text
+    assert "offline:extractive" not in text
+
+
 def test_before_anything_is_written_it_names_the_model_that_will_be_asked() -> None:
     assert "openai:big" in state("en", [], name="openai:big")

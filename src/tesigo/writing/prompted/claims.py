@@ -14,7 +14,9 @@ _STOP = re.compile(r"[.!?…](?=.)")
 _HOLLOW = re.compile(
     rf"\(\s*(?:see|cf\.?|e\.g\.,?|див\.|vedi|cfr\.?)?\s*(?:{_SIGN}\s*[,;]?\s*)+\)|\[\s*(?:{_SIGN}\s*[,;]?\s*)+\]"
 )
+_BETWEEN_WORDS = re.compile(rf"(?<=[\w@])\s*{_SIGN}(?:\s*{_SIGN})*\s*(?=\w)")
 _BEFORE_SIGN = re.compile(rf"\s*{_SIGN}")
+_WISH = re.compile(r"\s*\(\s*citation needed\s*\)", re.IGNORECASE)
 _LOOSE_BLANK = re.compile(r"\s+(?=[.,;:!?)])")
 _DOUBLED = re.compile(r"([,;])(?:\s*[,;])+|[,;]\s*(?=[.!?](?:\s|\Z))")
 
@@ -33,7 +35,7 @@ def supported_sentences(paragraph: str, references: References) -> Iterator[str]
     it, it stays and the unknown go.
     """
     for sentence in split_sentences(paragraph):
-        told = without_unknown_names(sentence, references, sign=UNKNOWN)
+        told = without_unknown_names(_WISH.sub("", sentence), references, sign=UNKNOWN)
         if UNKNOWN not in told or OURS.search(told):
             yield without_signs(told)
 
@@ -42,5 +44,6 @@ def without_signs(sentence: str) -> str:
     """Return the sentence without signs, and without the blanks and parentheses that stood around them."""
     if UNKNOWN not in sentence and FORGIVEN not in sentence:
         return sentence
-    bare = _BEFORE_SIGN.sub("", _HOLLOW.sub(UNKNOWN, sentence))
+    apart = _BETWEEN_WORDS.sub(" ", _HOLLOW.sub(UNKNOWN, sentence))
+    bare = _WISH.sub("", _BEFORE_SIGN.sub("", apart))
     return _DOUBLED.sub(r"\1", _LOOSE_BLANK.sub("", bare)).strip()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from tesigo.writing.prompted.author_years import keys_in_parentheses
+from tesigo.writing.prompted.author_years import LEADING, keys_in_parentheses
 from tesigo.writing.prompted.references import References
 from tesigo.writing.sentences import keys_of
 
@@ -12,6 +12,7 @@ UNKNOWN = "\ue000"
 
 FORGIVEN = "\ue001"
 """Stands where a marker stood that is only out of place: of a source of the document, where nothing is cited."""
+
 OURS = re.compile(r"\[@[a-z][a-z0-9]*(?:; @[a-z][a-z0-9]*)*\]")
 """A marker in the one form that we issue."""
 
@@ -21,6 +22,7 @@ _REFERENCE = re.compile(
     r"|\[(?P<bracket>[^\[\]]{1,400})\]"
     r"|\((?P<round>[^()\[\]]{1,400})\)"
     r"|@(?P<bare>[A-Za-z](?:[\w:.-]{0,80}\w)?)"
+    r"|(?:(?<=[^\W\d_]{4})|(?<=[.,;:!?)”»]))(?P<raised>[⁰¹²³⁴-⁹]+(?:[,⁻–-][⁰¹²³⁴-⁹]+)*)"
 )
 _KEY = re.compile(r"@([A-Za-z](?:[\w:.-]*\w)?)")
 _KEY_SHAPED = re.compile(r"@?[A-Za-z]{2,30}(?:\d{4}|nd)(?:[a-z]|z\d+)?")
@@ -28,10 +30,11 @@ _NUMBERS = re.compile(r"\^?\d{1,4}(?:\s*[,;–—-]\s*\d{1,4})*(?:\s*[†:].*)?"
 _EMPTY_REFERENCE = re.compile(
     r"(?:citation|reference|source)s?(?: (?:needed|required|missing))?|refs?\.?|key"
     r"|author(?:s|\(s\))?,? (?:and )?(?:year|date)"
-    r"|потрібн\w+ (?:джерело|посилання)|джерело|посилання|fonte|senza fonte|citazione necessaria",
+    r"|потрібн\w+ (?:джерело|посилання)|джерело|посилання|fonte|senza fonte|citazione necessaria"
+    r"|(?:ibid(?:em)?|op\. cit|loc\. cit|там само|там же|ivi)\b.{0,20}",
     re.IGNORECASE,
 )
-_LEADING = re.compile(r"(?:see(?: also)?|cf\.?|e\.g\.,?|див\.|пор\.|vedi|cfr\.?)\s+", re.IGNORECASE)
+_LOCATOR = re.compile(r"(?:pp?|с|стор|pagg?)\.\s*\d+(?:\s*[–—-]\s*\d+)?", re.IGNORECASE)
 _WRAPPED = re.compile(r"\(\s*(\[@[^\[\]]*\])\s*\)")
 _NEIGHBOURS = re.compile(r"(\[@[^\[\]]*\])(?:\s*[,;]?\s*(?=\[@)(\[@[^\[\]]*\]))+")
 _PLAIN_BRACKETS = str.maketrans("【】", "()")
@@ -54,7 +57,16 @@ def canonical_markers(text: str, references: References) -> str:
     compared without regard to case and never by likeness, so that an invented work cannot become a real one.
     """
     known = _REFERENCE.sub(lambda match: _settled(match, references), text)
-    return _merged(_WRAPPED.sub(r"\1", known.translate(_PLAIN_BRACKETS)))
+    return merged_markers(_WRAPPED.sub(r"\1", known.translate(_PLAIN_BRACKETS)))
+
+
+def merged_markers(text: str) -> str:
+    """Return the text with markers that stand beside each other as one, each key once."""
+
+    def one(match: re.Match[str]) -> str:
+        return marker_of(key for marker in OURS.findall(match[0]) for key in keys_of(marker))
+
+    return _NEIGHBOURS.sub(one, text)
 
 
 def markers_before_stops(text: str) -> str:
@@ -64,6 +76,8 @@ def markers_before_stops(text: str) -> str:
 
 def _settled(match: re.Match[str], references: References) -> str:
     kind, inner = str(match.lastgroup), match[str(match.lastgroup)].strip()
+    if kind == "raised":
+        return UNKNOWN
     if kind == "latex":
         return _of_keys(re.split(r"[\s,;]+", inner), references)
     if kind == "bare" and _is_address(match):
@@ -73,7 +87,9 @@ def _settled(match: re.Match[str], references: References) -> str:
         is_text = not found and kind == "round"
         return match[0] if is_text else _of_keys(found, references)
     settled = _without_sign(kind, inner, references)
-    return match[0] if settled is None else settled
+    if settled is None:
+        return match[0][0] + _REFERENCE.sub(lambda one: _settled(one, references), match[kind]) + match[0][-1]
+    return settled
 
 
 def _is_address(match: re.Match[str]) -> bool:
@@ -84,16 +100,18 @@ def _is_address(match: re.Match[str]) -> bool:
 
 def _without_sign(kind: str, inner: str, references: References) -> str | None:
     """Return what becomes of a bracket whose inside names no key with "@", None when it is no reference."""
-    parts = [_LEADING.sub("", part.strip()) for part in re.split(r"[;,]", inner)]
+    parts = [LEADING.sub("", part.strip()) for part in re.split(r"[;,]", inner)]
     firsts = [part.partition(" ")[0] for part in parts if part]
     keys = [first for first in firsts if _KEY_SHAPED.fullmatch(first)]
     if any(key.lower() in references.citable for key in keys):
         return _of_keys(keys, references)
+    if _LOCATOR.fullmatch(inner):
+        return FORGIVEN
     named = keys_in_parentheses(inner, references)
     if named:
         return _of_keys(named, references)
     are_all_keys = bool(firsts) and len(keys) == len(inner.split())
-    is_empty = _EMPTY_REFERENCE.fullmatch(inner) and (kind == "bracket" or " " in inner)
+    is_empty = _EMPTY_REFERENCE.fullmatch(inner) and (kind == "bracket" or not inner.isalpha())
     is_number = kind == "bracket" and (_NUMBERS.fullmatch(inner) or inner.startswith("^"))
     is_foreign = kind == "lenticular" or named is not None or are_all_keys or is_empty or is_number
     return UNKNOWN if is_foreign else None
@@ -105,9 +123,3 @@ def _of_keys(names: Iterable[str], references: References) -> str:
     if citable:
         return marker_of(citable)
     return FORGIVEN if keys and all(key in references.forgiven for key in keys) else UNKNOWN
-
-
-def _merged(text: str) -> str:
-    return _NEIGHBOURS.sub(
-        lambda match: marker_of(key for one in OURS.findall(match[0]) for key in keys_of(one)), text
-    )

@@ -1,12 +1,13 @@
 """Quotation marks in a model's text: made the language's own, and kept where what they hold can be proven."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 
-from tesigo.writing.prompted.markers import OURS, marker_of
-from tesigo.writing.sentences import QUOTATION_MARKS, fold, keys_of
+from tesigo.writing.prompted.markers import OURS, marker_of, merged_markers
+from tesigo.writing.sentences import QUOTATION_MARKS, fold, keys_of, likeness
 
 _MARK = re.compile(r"[\"“”„‟«»＂]|''|``")
+_SINGLE = re.compile(r"(?<!\w)['‘](?=\S)((?:[^'‘’]|(?<=\w)['’](?=\w))+)(?<=\S)['’](?!\w)")
 _STRAIGHT = ('"', "＂", "''", "``")
 _CLOSERS = {
     **dict.fromkeys(_STRAIGHT, ('"', "＂", "''", "”")),
@@ -21,11 +22,12 @@ _ALIKE = str.maketrans(
 
 
 def paired_marks(paragraph: str, language: str) -> str:
-    """Return the paragraph with all double quotation marks as the language has them, in pairs.
+    """Return the paragraph with all quotation marks as the language has them, in pairs.
 
-    Marks inside a quotation and marks without a partner are dropped.
+    Single ones count, where they are no apostrophes. Marks inside a quotation and marks without a partner are dropped.
     """
     opens, closes = QUOTATION_MARKS[language]
+    paragraph = _SINGLE.sub(r'"\1"', paragraph)
     written: dict[int, str] = {}
     start: re.Match[str] | None = None
     for mark in _MARK.finditer(paragraph):
@@ -37,10 +39,10 @@ def paired_marks(paragraph: str, language: str) -> str:
     return _MARK.sub(lambda match: written.get(match.start(), ""), paragraph)
 
 
-def proven_quotations(sentence: str, bodies: Mapping[str, str], language: str) -> str:
+def proven_quotations(sentence: str, body_of: Callable[[str], str], language: str) -> str:
     """Return the sentence with its quotations as their sources have them; what is no quotation loses its marks.
 
-    bodies: the folded texts of the sources that may be cited, by key. A quotation is found in a source that the
+    body_of: gives the folded text of a source that may be cited, by its key. A quotation is found in a source that the
     sentence cites, apostrophes and dashes aside, takes that source's exact signs, and is followed by its citation.
     Up to four words need no proof where no citation follows: they are a term, not a quotation.
     """
@@ -57,17 +59,20 @@ def proven_quotations(sentence: str, bodies: Mapping[str, str], language: str) -
         keys = [key for marker in (*inner, following) for key in keys_of(marker)]
         behind = f" {marker_of(keys)}" if keys else ""
         after = _tail_after(tail, sentence[match.end() :])
-        if not bare:
-            return f"{behind.strip()}{after}"
+        if not likeness(bare):
+            return f"{bare}{behind}{after}"
         if not keys and len(bare.split()) <= _MOST_BARE_WORDS:
             return f"{opens}{bare}{closes}{after}"
         for key in (*keys, *cited):
-            exact = verbatim(bare, bodies.get(key, ""))
+            exact = verbatim(bare, body_of(key))
             if exact and not set(exact) & set("“”«»"):
-                return f"{opens}{exact}{closes}{behind or f' {marker_of([key])}'}{after}"
+                return f"{opens}{exact}{closes} {marker_of([*keys, key])}{after}"
         return f"{bare}{behind}{after}"
 
-    return shape.sub(settle, sentence)
+    # twice: where an empty pair of marks is gone, a citation may have come to stand behind another quotation
+    for _ in range(2):
+        sentence = shape.sub(settle, sentence)
+    return merged_markers(sentence)
 
 
 def verbatim(words: str, body: str) -> str:

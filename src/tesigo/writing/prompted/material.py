@@ -24,6 +24,7 @@ _LISTED_CHARACTERS = 300
 _DIGEST_WORDS = 1_500
 _FEWEST_DIGEST_WORDS, _MOST_DIGEST_WORDS = 15, 70
 _MOST_TERMS = 10
+_MOST_ELSEWHERE = 30
 
 
 def carried_words(passages: Iterable[Passage]) -> int:
@@ -81,7 +82,7 @@ def show_elsewhere(outline: Outline, planned: PlannedSection) -> str:
             lines += [_line_of(child) for child in chapter.children if child.number != planned.number]
         elif planned.level == 1 or chapter.number != planned.number.partition(".")[0]:
             lines.append(f"- {one_line(chapter.heading)}")
-    return fenced("elsewhere", lines) if lines else ""
+    return fenced("elsewhere", lines[:_MOST_ELSEWHERE]) if lines else ""
 
 
 def show_children(planned: PlannedSection) -> str:

@@ -1,6 +1,8 @@
 """From a model's answer to a section's text: our citations alone, proven quotations, everything else plain words."""
 
 import re
+from collections.abc import Container
+from functools import cache
 
 from tesigo.manuscript import Citation
 from tesigo.manuscript.markdown import escape_markdown
@@ -11,13 +13,13 @@ from tesigo.writing.prompted.marks import paired_marks, proven_quotations
 from tesigo.writing.prompted.references import References
 from tesigo.writing.prompted.reply_text import paragraphs_of
 from tesigo.writing.prompted.support import Support
-from tesigo.writing.sentences import fold, likeness
+from tesigo.writing.sentences import fold, keys_of, likeness
 
 _KEPT = re.compile(
     rf"(?P<marker>{OURS.pattern})|(?<![*\w])\*(?P<emphasis>[^\s*\[\]](?:[^*\[\]]*[^\s*\[\]])?)\*(?![*\w])"
 )
 _HELD = re.compile("[\ue100-\uf8ff]")
-_STUCK = re.compile(r"(?<=[^\s(\[])(?=\[@)|(?<=\])(?=[({])")
+_STUCK = re.compile(rf"(?<=[^\s(\[])(?={OURS.pattern})|(?<=\])(?=[({{])")
 _STOPS = ".!?…:;"
 _MOST_KEPT = 0xF8FF - 0xE100
 
@@ -28,14 +30,16 @@ def read_prose(reply: str, heading: str, references: References) -> tuple[str, t
     heading: the section's own.
     """
     support = Support(references)
-    bodies = (
-        {key: fold(source.body) for key, source in references.citable.items()} if _has_marks(reply) else {}
-    )
+
+    @cache
+    def body_of(key: str) -> str:
+        return fold(references.citable[key].body) if key in references.citable else ""
+
     paragraphs: list[str] = []
     citations: list[Citation] = []
     for raw in paragraphs_of(reply, heading):
         sentences = [
-            as_markdown(proven_quotations(sentence, bodies, references.language))
+            as_markdown(proven_quotations(sentence, body_of, references.language), references.citable)
             for sentence in supported_sentences(_referenced(raw, references), references)
         ]
         written = [sentence for sentence in sentences if likeness(sentence)]
@@ -45,12 +49,12 @@ def read_prose(reply: str, heading: str, references: References) -> tuple[str, t
     return "\n\n".join(paragraphs), tuple(citations)
 
 
-def as_markdown(sentence: str) -> str:
-    """Return the sentence as Markdown in which citations and emphasis are markup and nothing else is."""
+def as_markdown(sentence: str, citable: Container[str]) -> str:
+    """Return the sentence as Markdown in which citations of these keys and emphasis are markup, and nothing else."""
     kept: list[str] = []
 
     def hold(match: re.Match[str]) -> str:
-        if len(kept) == _MOST_KEPT:
+        if len(kept) == _MOST_KEPT or not all(key in citable for key in keys_of(match["marker"] or "")):
             return ""
         kept.append(match["marker"] or f"*{escape_markdown(match['emphasis'])}*")
         return chr(0xE100 + len(kept) - 1)
@@ -70,7 +74,3 @@ def _referenced(paragraph: str, references: References) -> str:
     addressed = without_unknown_addresses(paragraph, references, sign=UNKNOWN)
     marked = canonical_markers(paired_marks(addressed, references.language), references)
     return markers_before_stops(marked)
-
-
-def _has_marks(reply: str) -> bool:
-    return any(mark in reply for mark in '"“”„«»＂') or "''" in reply

@@ -13,12 +13,13 @@ _UNSEEN = re.compile(
 )
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*\w*\s*")
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s*(.*?)[\s#]*")
+_HEADING = re.compile(r"\s{0,3}#{1,6}(.*)")
 _BOLD_LINE = re.compile(r"\s*(?:\*\*|__)([^*_]{1,160})(?:\*\*|__):?\s*")
 _UNDERLINE = re.compile(r"\s*(?:={3,}|-{3,}|\*{3,}|_{3,}|(?:\* ){2,}\*)\s*")
 _TABLE_ROW = re.compile(r"\s*\|.*|[\s:|-]*-{3,}[\s:|-]*")
 _DEFINITION = re.compile(r"\s{0,3}\[\^?[^\]\s@]{1,60}\]:.*")
-_ITEM = re.compile(r"\s*(?:[-*+•–—▪]|\(?\d{1,2}[.)])\s+(?=\S)")
+_ITEM = re.compile(r"\s*(?:[-*+•▪]|\(?\d{1,2}[.)])\s+(?=\S)")
+_DASH = re.compile(r"\s*[–—]\s+(?=\S)")
 _QUOTED = re.compile(r"\s{0,3}(?:>\s?)+")
 _PREAMBLE = re.compile(
     r"(?:sure|certainly|of course|here(?: is|’s|'s)|below is|звичайно|звісно|ось|нижче|certo|certamente|ecco)\b"
@@ -62,7 +63,7 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
     for line in lines:
         bare = _QUOTED.sub("", line) if _QUOTED.match(line) else line
         title = _HEADING.fullmatch(bare) if bare.lstrip().startswith("#") else _BOLD_LINE.fullmatch(bare)
-        if REFERENCE_HEADING.fullmatch((title[1] if title else bare).strip(" *_:")):
+        if REFERENCE_HEADING.fullmatch((title[1] if title else bare).strip(" *_:#")):
             break
         if _UNDERLINE.fullmatch(bare) and len(block) == 1 and not _ENDED.search(block[0]):
             block = []  # the line above was a heading
@@ -73,6 +74,8 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
             if block and not _ENDED.search(block[-1]):
                 block[-1] += "."
             block.append(_ITEM.sub("", bare, count=1))
+        elif _DASH.match(bare) and not block:
+            block.append(_DASH.sub("", bare, count=1))
         else:
             block.append(bare)
     yield block

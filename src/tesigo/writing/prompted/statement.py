@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from tesigo.manuscript import Section
-from tesigo.writing.offline.wording import Wording, load_wording
+from tesigo.writing.offline.wording import load_wording
 
 
 def state(language: str, sections: Sequence[Section], *, name: str) -> str:
@@ -17,7 +17,7 @@ def state(language: str, sections: Sequence[Section], *, name: str) -> str:
     """
     wording, frames = load_wording(language), _frames(language)
     citations = [citation for section in sections for citation in section.citations]
-    written = _by_writer(sections) or {name: []}
+    written = _by_model(sections) or {name: []}
     fields = {
         "works": wording.count(len({citation.key for citation in citations}), "work"),
         "citations": str(len(citations)),
@@ -29,23 +29,29 @@ def state(language: str, sections: Sequence[Section], *, name: str) -> str:
             frames["part"].format(model=model, numbers=wording.list_of(numbers))
             for model, numbers in list(written.items())[1:]
         ]
-    sentences += _people(sections, frames, wording)
+    for role, wrote in (("offline", _is_offline), ("people", _is_person)):
+        numbers = [section.number for section in sections if wrote(section.written_by)]
+        sentences += [frames[role].format(numbers=wording.list_of(numbers))] if numbers else []
     sentences += [frames["passages"], frames["checked"], frames["unreviewed"]]
     return " ".join(sentence.format(**fields) for sentence in sentences)
 
 
-def _by_writer(sections: Iterable[Section]) -> dict[str, list[str]]:
+def _by_model(sections: Iterable[Section]) -> dict[str, list[str]]:
     """Return the numbers of the sections by the model that wrote them, the most diligent first."""
     found: dict[str, list[str]] = {}
     for section in sections:
-        if ":" in section.written_by:
-            found.setdefault(section.written_by, []).append(section.number)
+        writer = section.written_by
+        if writer and not _is_offline(writer) and not _is_person(writer):
+            found.setdefault(writer, []).append(section.number)
     return dict(sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
 
 
-def _people(sections: Iterable[Section], frames: Mapping[str, str], wording: Wording) -> list[str]:
-    numbers = [section.number for section in sections if section.written_by and ":" not in section.written_by]
-    return [frames["people"].format(numbers=wording.list_of(numbers))] if numbers else []
+def _is_offline(writer: str) -> bool:
+    return writer.startswith("offline:")
+
+
+def _is_person(writer: str) -> bool:
+    return bool(writer) and ":" not in writer
 
 
 @cache

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tesigo.manuscript import Citation, Passage, Source
-from tesigo.research.passages import cut_passages
 from tesigo.research.terms import tokens
 from tesigo.writing.prompted.references import References
 from tesigo.writing.sentences import MARKER, fold, keys_of, quotations, unescape
@@ -38,9 +37,11 @@ class Support:
         self, key: str, quoted: Sequence[str], stems: frozenset[str], numbers: frozenset[str]
     ) -> Citation:
         source = self._references.citable[key]
-        if quoted:
-            return Citation(key, self._holding(source, quoted[0]), 1.0)
-        passages = self._passages.get(key) or list(cut_passages(source)) or [_whole(source)]
+        for words in quoted:
+            holding = self._holding(source, words)
+            if holding is not None:
+                return Citation(key, holding, 1.0)
+        passages = self._passages[key]
         rated = [(self._score(passage, stems, numbers), -place) for place, passage in enumerate(passages)]
         score, place = max(rated)
         return Citation(key, passages[-place], score)
@@ -55,24 +56,21 @@ class Support:
         disagree = bool(numbers - _numbers(passage.text))
         return round(share * (_NUMBERS_DISAGREE if disagree else 1.0), 3)
 
-    def _holding(self, source: Source, quotation: str) -> Passage:
-        """Return the passage that holds the quotation: one of the section's, else the very words."""
-        for passage in self._passages.get(source.key, ()):
+    def _holding(self, source: Source, quotation: str) -> Passage | None:
+        """Return the passage that holds the quotation: one of the section's, else the very words in the source.
+
+        None when it is another source's, whose key stands in the same marker.
+        """
+        for passage in self._passages[source.key]:
             if quotation in fold(passage.text):
                 return passage
         return find_span(source, quotation)
 
 
-def find_span(source: Source, words: str) -> Passage:
-    """Return the place of these words, which the folded body has, in the body as it is."""
+def find_span(source: Source, words: str) -> Passage | None:
+    """Return the place of these words in a source, where it may have other blanks; None when it has them not."""
     found = re.search(r"\s+".join(map(re.escape, words.split())), source.body)
-    if found is None:
-        raise ValueError("the words are not in the source")
-    return Passage(source.key, found.start(), found.end(), found[0])
-
-
-def _whole(source: Source) -> Passage:
-    return Passage(source.key, 0, len(source.body), source.body)
+    return Passage(source.key, found.start(), found.end(), found[0]) if found else None
 
 
 def _quoted_by_key(sentence: str) -> Mapping[str, list[str]]:
