@@ -10,7 +10,8 @@ from tesigo.documents import library_store
 from tesigo.documents.models import LibrarySourceRow
 from tesigo.manuscript import Source
 from tesigo.manuscript.keys import issue_key
-from tesigo.research.merging import merge_sources, normalise_doi, normalise_title
+from tesigo.research.identifiers import normalise_doi, normalise_title
+from tesigo.research.merging import merge_sources
 
 _CHOICE_PER_ANSWER = 4
 _SMALLEST_CHOICE = 500

@@ -16,7 +16,8 @@ from tesigo.documents.quotas import Quotas
 from tesigo.documents.service import refuse_while_written
 from tesigo.manuscript import Source
 from tesigo.manuscript.keys import issue_key
-from tesigo.research.merging import merge_sources, normalise_doi, normalise_title
+from tesigo.research.identifiers import normalise_doi, normalise_title
+from tesigo.research.merging import merge_sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,108 +1,163 @@
 """One work, one source: records of the same work found in several places become one."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tesigo.manuscript import Source
+from tesigo.research.identifiers import arxiv_id_of, find_arxiv_id, normalise_doi
+from tesigo.research.sameness import Mark, are_one, is_bare_text, is_preprint, marks_of
 
-_DOI = re.compile(r"10\.\d{4,9}/\S+", re.IGNORECASE)
-_LETTERS = re.compile(r"[^\W_]+")
+RETRACTED = "retracted"
+"""The value of CSL's `status` for a work that was taken back.
+
+From: docs.citationstyles.org, CSL 1.0.2, appendix IV, `status`, which names it; read 2026-11-30.
+"""
 _UPLOAD = "upload"
-_FEWEST_BLANKS = 3
+_OF_THE_WORK = frozenset({"title", "author", "language", "keyword", "PMID", "PMCID", "custom", "status"})
+"""What holds for a work in all of its forms; the rest is of a preprint, or of what was published, alone."""
+_WEB = frozenset({"webpage", "post-weblog", "post", "document"})
 
 
 def merge_sources(sources: Iterable[Source]) -> tuple[Source, ...]:
     """Return each work once, in the order of its first record, under the key of its first record.
 
-    The same work: the same DOI; else the same title (letters and digits compared) and year, unless both name
-    authors and share none; or the same title of four words and more, where one is a text without author and year
-    (a file beside its record). An upload's fields win over found ones, then the first record's; what it lacks is
-    taken from the others. The longest abstract and any full text are kept.
+    The same work: a DOI or a number at arXiv in common, whatever their case, address or version; else the same title
+    (letters and digits compared), first author and year, where a year may be missing or, for a preprint and what was
+    published, off by one; see `sameness`. Records that meet through a third are one as well.
+    An upload's fields win over found ones, a published work's over its preprint's, a scholarly record's over a page of
+    the web, then the first record's; what it lacks is taken from the others. Ids of the other form are kept in
+    `custom`: arxiv, preprint_doi, published_doi. The longest abstract, any full text and the mark of a retraction are
+    kept.
     """
-    merged: list[Source] = []
-    places: dict[tuple[object, ...], int] = {}
+    works = _Works(unites=True)
     for source in sources:
-        place = _find_place(source, merged, places)
-        if place is None:
-            place = len(merged)
-            merged.append(source)
-        else:
-            merged[place] = _joined(merged[place], source)
-        for mark in _marks(merged[place]):
-            places.setdefault(mark, place)
-    return tuple(merged)
+        works.add(source)
+    return works.listed()
 
 
-def normalise_doi(doi: object) -> str:
-    """Return the DOI in lower case without its address, "" when it is none."""
-    match = _DOI.search(str(doi or ""))
-    return match[0].lower().rstrip(".,;") if match else ""
+def join_found(
+    own: Sequence[Source], found: Iterable[Source]
+) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
+    """Return our works, completed by what was found of them, and the found works that are not among them.
+
+    own: each work once. However many were found, none of our own goes: two stay two, also when a found record fits both.
+    """
+    works = _Works(unites=False)
+    for source in own:
+        works.keep(source)
+    for source in merge_sources(found):
+        works.add(source)
+    listed = works.listed()
+    return listed[: len(own)], listed[len(own) :]
 
 
-def normalise_title(title: str) -> str:
-    """Return the letters and digits of the title, small and without accents, words apart by a space."""
-    decomposed = unicodedata.normalize("NFKD", title.casefold())
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return " ".join(_LETTERS.findall(bare))
+def is_retracted(source: Source) -> bool:
+    """Return whether the work was retracted, as far as its record says."""
+    return str(source.csl.get("status") or "").casefold() == RETRACTED
 
 
-def _find_place(source: Source, merged: list[Source], places: Mapping[tuple[object, ...], int]) -> int | None:
-    for mark in _marks(source):
-        place = places.get(mark)
-        if place is not None and _agree(mark[0], merged[place], source):
-            return place
-    return None
+class _Works:
+    """The works so far, found by their marks. unites: whether a record that fits two of them makes them one."""
 
+    def __init__(self, *, unites: bool) -> None:
+        self._works: list[Source | None] = []
+        self._places: defaultdict[Mark, dict[int, None]] = defaultdict(dict)
+        self._unites = unites
 
-def _marks(source: Source) -> list[tuple[object, ...]]:
-    doi, title = normalise_doi(source.csl.get("DOI")), normalise_title(source.title)
-    marks: list[tuple[object, ...]] = [("doi", doi)] if doi else []
-    if title:
-        marks.append(("title", title, source.year))
-    if title.count(" ") >= _FEWEST_BLANKS:
-        marks.append(("long title", title))
-    return marks
+    def keep(self, source: Source) -> None:
+        """Take a work as one of its own."""
+        self._works.append(source)
+        self._remember(len(self._works) - 1)
 
+    def add(self, source: Source) -> None:
+        """Take a record, which may be of a work that is there."""
+        places = self._find(source)
+        if not places:
+            self.keep(source)
+            return
+        first, *others = places if self._unites else places[:1]
+        self._join(first, source)
+        for place in others:
+            work, self._works[place] = self._works[place], None
+            if work is not None:
+                self._join(first, work)
 
-def _agree(kind: object, one: Source, other: Source) -> bool:
-    """Return whether two records that share a mark of this kind are one work."""
-    if kind == "doi":
-        return True
-    if kind == "title":
-        return _may_be_one(one, other)
-    return _is_bare_text(one) != _is_bare_text(other)
+    def listed(self) -> tuple[Source, ...]:
+        """Return the works in the order of their first records."""
+        return tuple(work for work in self._works if work is not None)
 
+    def _find(self, source: Source) -> list[int]:
+        found = set()
+        for mark in marks_of(source):
+            for place in self._places.get(mark, ()):
+                work = self._works[place]
+                if work is not None and place not in found and are_one(work, source, mark):
+                    found.add(place)
+        return sorted(found)
 
-def _is_bare_text(source: Source) -> bool:
-    """Return whether this is a text of which nothing is known but its title: a file beside its record."""
-    return bool(source.full_text) and not (source.author_names or source.year or source.csl.get("DOI"))
+    def _join(self, place: int, source: Source) -> None:
+        work = self._works[place]
+        self._works[place] = source if work is None else _joined(work, source)
+        self._remember(place)
 
-
-def _may_be_one(one: Source, other: Source) -> bool:
-    """Return whether two records of the same title and year can be one work: "Editorial" is many."""
-    names, others = (set(map(normalise_title, source.author_names)) for source in (one, other))
-    return not names or not others or not names.isdisjoint(others)
+    def _remember(self, place: int) -> None:
+        work = self._works[place]
+        for mark in marks_of(work) if work is not None else ():
+            self._places[mark][place] = None
 
 
 def _joined(kept: Source, added: Source) -> Source:
-    is_added_better = _is_bare_text(kept) or (
-        _UPLOAD == added.found_by != kept.found_by and not _is_bare_text(added)
-    )
-    better, other = (added, kept) if is_added_better else (kept, added)
+    better, other = (added, kept) if _standing(added) > _standing(kept) else (kept, added)
+    is_other_form = is_preprint(better.csl) != is_preprint(other.csl) and not is_bare_text(better)
+    taken = _OF_THE_WORK if is_other_form else other.csl.keys()
     csl: dict[str, Any] = {
-        **{field: value for field, value in other.csl.items() if value},
+        **{field: value for field, value in other.csl.items() if value and field in taken},
         **{field: value for field, value in better.csl.items() if value},
+        **_authors(better, other),
     }
-    read = better if better.full_text else other
+    if custom := _all_ids(better, other, is_other_form=is_other_form):
+        csl["custom"] = custom
+    if is_retracted(better) or is_retracted(other):
+        csl["status"] = RETRACTED
     return replace(
         better,
         key=kept.key,
         csl={**csl, "id": kept.key},
         abstract=max(better.abstract, other.abstract, key=len),
-        full_text=read.full_text,
-        page_starts=read.page_starts,
-        first_page=read.first_page,
+        full_text=better.full_text or other.full_text,
     )
+
+
+def _standing(source: Source) -> tuple[bool, ...]:
+    """Return how much a record's own fields count: the greater one's win."""
+    is_bare = is_bare_text(source)
+    is_published = not is_preprint(source.csl)
+    is_work = source.csl.get("type") not in _WEB
+    return not is_bare, source.found_by == _UPLOAD, is_work, is_published
+
+
+def _authors(better: Source, other: Source) -> dict[str, Any]:
+    """Return the authors of the other record where it names as many, and spells out more of their given names."""
+    names, others = better.csl.get("author") or [], other.csl.get("author") or []
+    is_fuller = len(names) == len(others) and _spelled_out(others) > _spelled_out(names)
+    return {"author": others} if is_fuller and better.found_by != _UPLOAD else {}
+
+
+def _spelled_out(names: Sequence[Mapping[str, str]]) -> int:
+    return sum(len(str(name.get("given") or "").split(" ")[0].rstrip(".")) > 1 for name in names)
+
+
+def _all_ids(better: Source, other: Source, *, is_other_form: bool) -> dict[str, Any]:
+    """Return `custom` of both, with the ids of the work that the record's own fields have no place for."""
+    custom = {**(other.csl.get("custom") or {}), **(better.csl.get("custom") or {})}
+    arxiv = arxiv_id_of(better.csl) or arxiv_id_of(other.csl)
+    if arxiv:
+        custom["arxiv"] = arxiv
+    doi = normalise_doi(other.csl.get("DOI"))
+    if is_other_form and doi and not find_arxiv_id(doi):
+        custom.setdefault("published_doi" if is_preprint(better.csl) else "preprint_doi", doi)
+    if not is_preprint(better.csl):
+        custom.pop("published_doi", None)
+    return {field: value for field, value in custom.items() if value}
