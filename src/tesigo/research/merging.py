@@ -42,7 +42,8 @@ def join_found(
 ) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
     """Return our works, completed by what was found of them, and the found works that are not among them.
 
-    own: each work once. However many were found, none of our own goes: two stay two, also when a found record fits both.
+    own: each work once. However many were found, none of our own goes: two stay two, also when a found
+    record fits both.
     """
     works = _Works(unites=False)
     for source in own:
@@ -121,12 +122,15 @@ def _joined(kept: Source, added: Source) -> Source:
         csl["custom"] = custom
     if is_retracted(better) or is_retracted(other):
         csl["status"] = RETRACTED
+    read = better if better.full_text else other
     return replace(
         better,
         key=kept.key,
         csl={**csl, "id": kept.key},
         abstract=max(better.abstract, other.abstract, key=len),
-        full_text=better.full_text or other.full_text,
+        full_text=read.full_text,
+        page_starts=read.page_starts,
+        first_page=read.first_page,
     )
 
 
