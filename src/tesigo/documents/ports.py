@@ -1,7 +1,7 @@
 """What documents need from outside."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 
 class FileStore(Protocol):
@@ -26,3 +26,22 @@ class FileStore(Protocol):
     async def remove_file(self, name: str) -> None:
         """Remove one file; none of that name is no error."""
         ...
+
+
+class RecordLookup(Protocol):
+    """Knows the bibliographic record that belongs to a DOI: a registry of publishers."""
+
+    async def find_record(self, doi: str) -> Mapping[str, Any] | None:
+        """Return the record as CSL-JSON (with `abstract` where there is one), None when the DOI is not known.
+
+        doi: without its address, as `10.1234/abc`. Raises Unavailable when the registry does not answer.
+        """
+        ...
+
+
+class NoRecords:
+    """Knows no record: for an installation that asks nobody."""
+
+    async def find_record(self, doi: str) -> Mapping[str, Any] | None:  # noqa: ARG002 - the port's
+        """Return None."""
+        return None

@@ -6,8 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 from starlette.datastructures import UploadFile
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
+from tesigo.documents.completion import complete_records
+from tesigo.documents.ports import RecordLookup
 from tesigo.intake.reading import Reading, read_sources
 from tesigo.kit.errors import Invalid, TooLarge
 
@@ -15,9 +17,16 @@ _MIB = 1 << 20
 _MOST_PARTS = 4
 
 
+def records_of(connection: HTTPConnection) -> RecordLookup:
+    """Return who knows the records of DOIs (`app.state.records`)."""
+    records: RecordLookup = connection.app.state.records
+    return records
+
+
 async def read_upload(request: Request, *, most_mib: int) -> Reading:
     """Return what the request brings: a file (multipart field `file`), or one CSL record as JSON.
 
+    A paper whose page names its DOI is completed by the record of the application's registry.
     Raises Invalid or a kind of it, with a sentence that says what is wrong and what to bring.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -34,7 +43,8 @@ async def read_upload(request: Request, *, most_mib: int) -> Reading:
             raise Invalid("The form has no file in its field `file`.", code="no_file")
         if (file.size or 0) > most_mib * _MIB:
             raise TooLarge(f"The file is larger than {most_mib} MB.")
-        return await read_file(file.filename or "file", await file.read(), most_mib)
+        reading = await read_file(file.filename or "file", await file.read(), most_mib)
+    return await complete_records(reading, records_of(request))
 
 
 async def read_file(name: str, content: bytes, most_mib: int, *, taken: Collection[str] = ()) -> Reading:

@@ -51,7 +51,9 @@ def make_app(house: House) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if is_open else None,
     )
-    for name in ("settings", "clock", "keys", "database", "news", "files", "rates", "composers", "tools"):
+    for name in (
+        "settings", "clock", "keys", "database", "news", "files", "records", "rates", "composers", "tools",
+    ):  # fmt: skip
         setattr(app.state, name, getattr(house, name))
     app.state.hub = Hub(house.database, house.news)
     app.state.export_places = ExportPlaces()

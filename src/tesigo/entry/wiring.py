@@ -17,7 +17,7 @@ from tesigo.adapters.openai_models import OpenAiModels
 from tesigo.adapters.redis_checkpoints import RedisCheckpoints
 from tesigo.adapters.redis_rates import RedisRates
 from tesigo.adapters.smtp_mail import SmtpMail
-from tesigo.documents.ports import FileStore
+from tesigo.documents.ports import FileStore, NoRecords, RecordLookup
 from tesigo.export.rendering import count_pages
 from tesigo.gateway.attempt import TimeLimits
 from tesigo.gateway.catalogue import UnknownModel, load_catalogue
@@ -57,6 +57,7 @@ class House:
     mailer: Mailer
     outbox: FolderMail
     files: FileStore
+    records: RecordLookup
     rates: Rates
     composers: Composers
     tools: Tools
@@ -95,6 +96,7 @@ async def open_house(
                 mailer=_mailer(settings, clock, outbox),
                 outbox=outbox,
                 files=FolderFiles(settings.data_dir / "files"),
+                records=NoRecords(),
                 composers=composers,
                 rates=Rates(rate_store, settings, secret=keys.secret_key),
                 tools=Tools(

@@ -13,6 +13,7 @@ from tesigo.documents.models import DocumentRow
 from tesigo.documents.ownership import OwnDocument
 from tesigo.documents.quotas import Quotas
 from tesigo.documents.routes import files_of
+from tesigo.documents.uploads import records_of
 from tesigo.export.formats import Format
 from tesigo.generation.forecasts import forecast_job
 from tesigo.generation.models import DISPATCHED
@@ -96,7 +97,7 @@ async def add_sources(
         service.refuse_while_written(await service.own_document(tx, current.id, document_id))
     chosen = (files or [])[:MOST_FILES]
     await count_files(request, current, chosen)
-    read = await read_files(chosen, most_mib=settings.max_upload_mb, words=words)
+    read = await read_files(chosen, most_mib=settings.max_upload_mb, words=words, records=records_of(request))
     notices = list(read.notices)
     if len(files or ()) > MOST_FILES:
         notices.append(Notice("warning", words("upload.too_many", most=MOST_FILES)))

@@ -11,6 +11,7 @@ from tesigo.accounts.session import CurrentUser
 from tesigo.documents import library_service, service, sources_service
 from tesigo.documents.quotas import Quotas
 from tesigo.documents.routes import ComposersNow, composers_of
+from tesigo.documents.uploads import records_of
 from tesigo.export.errors import UnknownNorm, UnknownStyle
 from tesigo.export.norms import load_norm, norm_names
 from tesigo.export.styles import find_style
@@ -135,7 +136,9 @@ async def create_document(
         response = _show_again(request, current, values, faults, status=429, has_lost_files=has_lost_files)
         response.headers.update(retry_after(limit))
         return response
-    read = await read_files(files or (), most_mib=settings.max_upload_mb, words=words)
+    read = await read_files(
+        files or (), most_mib=settings.max_upload_mb, words=words, records=records_of(request)
+    )
     notices = list(read.notices)
     quotas = Quotas.of(settings)
     async with database_of(request).transaction() as tx:

@@ -7,7 +7,9 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from tesigo.accounts.identity import User
+from tesigo.documents.completion import complete_records
 from tesigo.documents.limits import UPLOADS
+from tesigo.documents.ports import RecordLookup
 from tesigo.documents.uploads import read_file
 from tesigo.intake.pairing import pair_full_texts
 from tesigo.intake.reading import Reading
@@ -37,8 +39,10 @@ async def count_files(request: Request, current: User, files: Sequence[UploadFil
             await rates_of(request).take(UPLOADS, current.id)
 
 
-async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words) -> FilesRead:
-    """Return what the files hold, full texts joined to their records.
+async def read_files(
+    files: Sequence[UploadFile], *, most_mib: int, words: Words, records: RecordLookup
+) -> FilesRead:
+    """Return what the files hold, full texts joined to their records, papers completed by the records of their DOIs.
 
     One that cannot be read is named with its reason.
     """
@@ -55,6 +59,7 @@ async def read_files(files: Sequence[UploadFile], *, most_mib: int, words: Words
             continue
         try:
             reading = await read_file(name or "file", await file.read(), most_mib, taken=taken)
+            reading = await complete_records(reading, records, taken=taken)
         except Invalid as refusal:
             reason = sentence_of(refusal, words)
             notices.append(Notice("warning", words("upload.refused", name=name, reason=reason)))
