@@ -112,6 +112,39 @@ def with_twice() -> bytes:
 
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><w>&b;</w>'
 
+MACRO_TYPES = b'<Types><Override PartName="/word/p.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+
+
+def with_zip64_directory() -> bytes:
+    """Return an archive whose end has a second record, which some readers follow and some do not."""
+    data = make_zip(DOCUMENT)
+    place = data.rfind(b"PK\5\6")
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 0, 1)
+    return data[:place] + locator + data[place:]
+
+
+def stored_over(what_follows: str) -> bytes:
+    """Return an archive with an entry, not packed, that takes the next entry or the directory for its own content."""
+    packed = {name.encode(): deflated(content) for name, content in DOCUMENT.items()}
+    body, directory = b"", []
+    for name, content in packed.items():
+        plain = DOCUMENT[name.decode()]
+        directory.append(directory_entry(name, len(content), zlib.crc32(plain), len(plain), len(body)))
+        body += local_entry(name, content, zlib.crc32(plain), len(plain))
+    next_entry = local_entry(b"word/b.xml", deflated(NOISE), zlib.crc32(NOISE), len(NOISE))
+    covered = b"x" + (next_entry if what_follows == "entry" else directory[0][:20])
+    name, place = b"word/a.xml", len(body)
+    sizes = (zlib.crc32(covered), len(covered), len(covered), len(name), 0)
+    body += struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0, *sizes) + name + b"x"
+    if what_follows == "entry":
+        directory.append(
+            directory_entry(b"word/b.xml", len(deflated(NOISE)), zlib.crc32(NOISE), len(NOISE), len(body))
+        )
+        body += next_entry
+    stored = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 0, *sizes, 0, 0, 0, 0, place) + name
+    return assemble(body, [*directory, stored])
+
+
 ATTACKS = {
     "a bomb": lambda: make_zip(DOCUMENT | {"word/media/x": bytes(30_000_000)}),
     "a size declared too small": lambda: with_forged_size(1_000, bytes(20_000_000)),
@@ -131,6 +164,16 @@ ATTACKS = {
     "entities in UTF-16": lambda: make_zip(
         DOCUMENT | {"word/document.xml": ENTITIES.decode().encode("utf-16")}
     ),
+    "two names for one entry": lambda: make_zip(DOCUMENT).replace(
+        b"word/document.xml", b"word/dokument.xml", 1
+    ),
+    "a directory of ZIP64": with_zip64_directory,
+    "an entry within an entry": lambda: stored_over("entry"),
+    "a directory within an entry": lambda: stored_over("directory"),
+    "a PDF at once": lambda: make_zip({"a.txt": b"%PDF-1.4 1 0 obj", **DOCUMENT}, zipfile.ZIP_STORED),
+    "macros under another name": lambda: make_zip(
+        DOCUMENT | {"[Content_Types].xml": MACRO_TYPES, "word/picture.bin": b"\xcc\x61"}
+    ),
     "macros": lambda: make_zip(DOCUMENT | {"word/vbaProject.bin": b"\xcc\x61"}),
 }
 
@@ -139,7 +182,7 @@ REASONS = {
     "a bomb": "100 times",
     "a size declared too small": "larger than it declares",
     "a size declared too large": "smaller than it declares",
-    "one content under many names": "overlap",
+    "one content under many names": "two ways",
     "entries quoting each other": "another archive",
     "too many entries": "2,000 entries",
     "a symbolic link": "symbolic link",
@@ -153,6 +196,12 @@ REASONS = {
     "entities": "entities",
     "entities in UTF-16": "entities",
     "macros": "macros",
+    "macros under another name": "macros",
+    "two names for one entry": "two ways",
+    "a directory of ZIP64": "gigabytes",
+    "an entry within an entry": "overlap",
+    "a directory within an entry": "overlap",
+    "a PDF at once": "a PDF at once",
 }
 
 

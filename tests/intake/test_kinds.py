@@ -1,5 +1,7 @@
 """A file's kind is decided by its content."""
 
+import codecs
+
 import pytest
 
 from tesigo.intake.errors import EncryptedFile, MismatchedName, NoText, UnsupportedFile
@@ -19,6 +21,9 @@ PROSE = "Teachers who saw the feedback early changed their next lesson.\n"
         (b"\xef\xbb\xbf#!/bin/sh\n", "script"),
         (b"<?php system($_GET['x']); ?>", "script"),
         (b"\n  <?PHP echo 1;", "script"),
+        (codecs.BOM_UTF16_LE + "#!/bin/sh\nrm -rf /\n".encode("utf-16-le"), "script"),
+        ("#!/bin/sh\nrm -rf everything\n".encode("utf-16-le"), "script"),
+        (codecs.BOM_UTF16_BE + "<?php system(1);".encode("utf-16-be"), "script"),
         (b"{\\rtf1\\ansi Hello}", "RTF"),
         (b"\x89PNG\r\n\x1a\n" + bytes(60), "image"),
         (b"\xff\xd8\xff\xe0" + bytes(60), "image"),

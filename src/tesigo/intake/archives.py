@@ -4,6 +4,7 @@ Python 3.11's zipfile finds no overlaps and believes the declared sizes; so each
 small pieces, against what it declares. Nothing is written anywhere.
 """
 
+import re
 import struct
 import zipfile
 import zlib
@@ -23,7 +24,11 @@ _PIECE = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _END_RECORD = struct.Struct("<4s4H2LH")
 _LONGEST_COMMENT = 1 << 16
-_ENCRYPTED_FLAG = 0x1
+_ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
+_LOCATOR_BYTES = 20
+_PDF_HEADER, _PDF_PREFIX = b"%PDF-", 1_024
+_CONTENT_TYPES = "[Content_Types].xml"
+_MACROS = re.compile(rb"macroenabled|vbaproject|vbadata", re.IGNORECASE)
 _SYMBOLIC_LINK, _FILE_TYPE = 0o120000, 0o170000
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b\x08", b"Rar!\x1a", b"7z\xbc\xaf", b"BZh9", b"\xfd7zXZ")
 _EMBEDDED = ("word/embeddings/",)
@@ -38,34 +43,52 @@ def check_docx(data: bytes) -> None:
     Raises UnsupportedFile for another kind of archive, EncryptedFile, FileTooLarge, BrokenFile, and
     DangerousFile for a bomb, a trick or macros: each says what to do.
     """
-    entries = _entries(data)
+    if _PDF_HEADER in data[:_PDF_PREFIX]:
+        raise _dangerous("it is an archive and a PDF at once")
+    entries, directory = _entries(data)
     names = [entry.filename for entry in entries]
     _check_declared(entries, len(data))
     _check_names(names)
     _check_purpose(names)
-    extents = [_check_content(data, entry) for entry in entries]
+    extents = [directory, *(_check_content(data, entry) for entry in entries)]
     if any(one[1] > other[0] for one, other in pairwise(sorted(extents))):
         raise _dangerous("its entries overlap")
 
 
-def _entries(data: bytes) -> list[zipfile.ZipInfo]:
-    """Return the archive's directory, after a look at how long it claims to be."""
+def is_archive_too(data: bytes) -> bool:
+    """Return whether what begins as another kind of file can be opened as an archive as well."""
+    place = _end_of_directory(data)
+    if place is None:
+        return False
+    _, _, _, _, count, directory_bytes, _, _ = _END_RECORD.unpack_from(data, place)
+    return count > 0 and data.startswith(b"PK\x01\x02", max(0, place - directory_bytes))
+
+
+def _end_of_directory(data: bytes) -> int | None:
     place = data.rfind(b"PK\x05\x06", max(0, len(data) - _LONGEST_COMMENT - _END_RECORD.size))
-    if place < 0 or place + _END_RECORD.size > len(data):
+    return place if 0 <= place <= len(data) - _END_RECORD.size else None
+
+
+def _entries(data: bytes) -> tuple[list[zipfile.ZipInfo], Extent]:
+    """Return the archive's directory and where that lies, after a look at how long it claims to be."""
+    place = _end_of_directory(data)
+    if place is None:
         raise _broken()
+    if data.startswith(b"PK\x06\x07", max(0, place - _LOCATOR_BYTES)):
+        raise _dangerous("it is packed as archives of many gigabytes are")
     _, _, _, _, count, directory_bytes, _, _ = _END_RECORD.unpack_from(data, place)
     if count > MOST_ENTRIES or directory_bytes > _MOST_DIRECTORY_BYTES:
         raise _dangerous(f"it holds more than {MOST_ENTRIES:,} entries")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            entries = archive.infolist()
+            entries, start = archive.infolist(), archive.start_dir
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, OSError, EOFError) as error:
         raise _broken() from error
     if len(entries) > MOST_ENTRIES:
         raise _dangerous(f"it holds more than {MOST_ENTRIES:,} entries")
     if not entries:
         raise BrokenFile("This archive is empty. Export the document again.")
-    return entries
+    return entries, (start, place)
 
 
 def _check_declared(entries: list[zipfile.ZipInfo], packed_bytes: int) -> None:
@@ -104,7 +127,7 @@ def _check_names(names: list[str]) -> None:
 def _check_purpose(names: list[str]) -> None:
     """Raise unless the entries are those of a Word document without macros."""
     if any(name.lower().rpartition("/")[2] in ("vbaproject.bin", "vbadata.xml") for name in names):
-        raise DangerousFile("This Word document holds macros (programs). Save it as DOCX without macros.")
+        raise _macros()
     if "[Content_Types].xml" in names and "word/document.xml" in names:
         return
     found = [
@@ -136,10 +159,17 @@ def _check_content(data: bytes, entry: zipfile.ZipInfo) -> Extent:
     end = content + entry.compress_size
     if signature != b"PK\x03\x04" or end > len(data):
         raise _broken()
+    if data[start + _LOCAL_HEADER.size : content - extra_bytes] != _packed_name(entry):
+        raise _dangerous("it names an entry in two ways")
     if method != entry.compress_type or flags & _ENCRYPTED_FLAG != entry.flag_bits & _ENCRYPTED_FLAG:
         raise _dangerous("it declares an entry in two ways")
     _check_stream(memoryview(data)[content:end], entry)
     return start, end
+
+
+def _packed_name(entry: zipfile.ZipInfo) -> bytes:
+    """Return the name as the directory has it: zipfile decodes by the flag for UTF-8, and cuts at a zero."""
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8_FLAG else "cp437")
 
 
 def _check_stream(packed: memoryview, entry: zipfile.ZipInfo) -> None:
@@ -158,6 +188,8 @@ def _check_stream(packed: memoryview, entry: zipfile.ZipInfo) -> None:
             if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
                 raise _dangerous("its XML declares entities")
             tail = seen[-16:]
+            if entry.filename == _CONTENT_TYPES and _MACROS.search(seen):
+                raise _macros()
     if size != entry.file_size:
         raise _dangerous("an entry is smaller than it declares")
     if checksum != entry.CRC:
@@ -187,6 +219,10 @@ def _unpacked(packed: memoryview, method: int) -> Iterator[bytes]:
 
 def _broken() -> BrokenFile:
     return BrokenFile("This file is damaged: its archive cannot be read. Export or download it again.")
+
+
+def _macros() -> DangerousFile:
+    return DangerousFile("This Word document holds macros (programs). Save it as DOCX without macros.")
 
 
 def _dangerous(reason: str) -> DangerousFile:

@@ -115,7 +115,7 @@ _FIRST_PART = 4_000
 def find_packed_kind(data: bytes) -> Kind | None:
     """Return PDF or DOCX when the content begins as one, None when it may be text.
 
-    A DOCX is only claimed by its ZIP signature here: `archives.find_document` looks into it.
+    A DOCX is only claimed by its ZIP signature here: `archives.check_docx` looks into it.
     Raises UnsupportedFile for what is certainly neither, EncryptedFile for a locked Office file.
     """
     if data.startswith(b"%PDF"):
@@ -128,7 +128,7 @@ def find_packed_kind(data: bytes) -> Kind | None:
         if data.startswith(signature) and not (signature in _MAYBE_TEXT and b"\x00" not in data[:256]):
             raise UnsupportedFile(f"This is {name}, which cannot be a source. {READABLE}")
     if _SCRIPT.match(data) or _PHP.match(data):
-        raise UnsupportedFile(f"This is a script, a program to be run, and not a text. {READABLE}")
+        raise _script()
     if _PDF.search(data, 0, _PDF_PREFIX) and b"obj" in data:
         return Kind.PDF
     return None
@@ -137,8 +137,11 @@ def find_packed_kind(data: bytes) -> Kind | None:
 def find_text_kind(name: str, text: str) -> Kind:
     """Return what kind of text it is; the name decides only between Markdown and plain text.
 
-    Raises UnsupportedFile for a web page or other XML.
+    Raises UnsupportedFile for a script (in whatever encoding), a web page or other XML.
     """
+    beginning = text[:_FIRST_PART].encode()
+    if _SCRIPT.match(beginning) or _PHP.match(beginning):
+        raise _script()
     if _WEB_PAGE.match(text[:_FIRST_PART]):
         raise UnsupportedFile(f"This is a web page (HTML). Save it as PDF or as text. {READABLE}")
     if _XML.match(text[:_FIRST_PART]):
@@ -188,6 +191,10 @@ def _article(kind: Kind) -> str:
 def _looks_like_json(text: str) -> bool:
     """Return whether the text begins as JSON does: `[` or `{`, then a quote, a bracket or nothing."""
     return re.match(r"\s*(?:\{\s*[\"}]|\[\s*(?:\{|\]\s*$))", text) is not None
+
+
+def _script() -> UnsupportedFile:
+    return UnsupportedFile(f"This is a script, a program to be run, and not a text. {READABLE}")
 
 
 def _legacy_failure(data: bytes) -> UnsupportedFile | EncryptedFile:

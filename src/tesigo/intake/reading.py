@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from tesigo.intake.archives import check_docx
+from tesigo.intake.archives import check_docx, is_archive_too
 from tesigo.intake.csl import Item
 from tesigo.intake.docx import extract_docx
-from tesigo.intake.errors import FileTooLarge
+from tesigo.intake.errors import DangerousFile, FileTooLarge
 from tesigo.intake.first_page import describe_paper
 from tesigo.intake.kinds import Kind, check_name, find_packed_kind, find_text_kind
 from tesigo.intake.pdf import PdfText, extract_pdf
@@ -47,6 +47,10 @@ def read_sources(
         kind = find_text_kind(name, text)
     if kind is Kind.DOCX:
         check_docx(data)
+    elif kind is Kind.PDF and is_archive_too(data):
+        raise DangerousFile(
+            "This file is not opened, because it is a PDF and an archive at once. Print it as a PDF again."
+        )
     check_name(name, kind)
     if kind is Kind.PDF:
         return _one_paper(name, extract_pdf(data), taken)

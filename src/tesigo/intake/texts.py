@@ -1,6 +1,7 @@
 """Bytes to text, whatever the encoding; nothing but newlines and the byte order mark is changed."""
 
 import codecs
+import contextlib
 
 from charset_normalizer import CharsetMatch, from_bytes
 
@@ -22,6 +23,7 @@ _GUESSED = [  # the most usual first: it wins where several fit equally well
 ]  # fmt: skip
 _SAMPLE = 1 << 16
 _MOST_CONTROLS = 0.002
+_MOSTLY = 0.9
 _ALLOWED_CONTROLS = frozenset("\t\n\r\f\v\x1a\x1e\x1f\x85")
 
 
@@ -51,15 +53,25 @@ def _decoded(data: bytes) -> str:
                 raise BrokenFile(
                     "This text is damaged: its characters cannot be read. Save it again as UTF-8."
                 ) from error
+    if b"\x00" in data:
+        return _unmarked_utf16(data)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return _guessed(data)
 
 
+def _unmarked_utf16(data: bytes) -> str:
+    """Return the text of UTF-16 without its mark: every other byte is one of the two of Latin and Cyrillic letters."""
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        high = data[first : 2 * _SAMPLE : 2]
+        if high.count(0) + high.count(4) + high.count(0x20) > _MOSTLY * len(high):
+            with contextlib.suppress(UnicodeDecodeError):
+                return data.decode(encoding)
+    raise _not_text()
+
+
 def _guessed(data: bytes) -> str:
-    if b"\x00" in data:
-        raise _not_text()
     matches = from_bytes(data[:_SAMPLE], cp_isolation=_GUESSED)
     best = min(matches, key=lambda match: (match.chaos, -match.coherence, _rank(match)), default=None)
     if best is None:
