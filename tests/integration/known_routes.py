@@ -61,6 +61,7 @@ DOCUMENT = "/api/v1/documents/{document_id}"
 PAGE = "/documents/{document_id}"
 WAITING = {"document_id": "waiting_id"}
 PAPER = [("files", ("papers.bib", b"@article{a, title={Essays and marks}, year={2020}, author={A. Adams}}"))]
+RULES = {"file": ("rules.txt", b"Use Times New Roman, 12 pt.")}
 BRIEF = {"title": "Essays", "pages": "5", "language": "en", "citation_style": "apa", "norm": "generic"}
 ROUTES: dict[str, Known] = {
     "POST /api/v1/auth/magic-link": free(202, json={"email": "somebody@example.com"}),
@@ -99,6 +100,7 @@ ROUTES: dict[str, Known] = {
     f"GET {DOCUMENT}/sources": owned(),
     f"POST {DOCUMENT}/sources": owned(201, json=ABSTRACTS[1]),
     f"DELETE {DOCUMENT}/sources/{{source_id}}": owned(204, of={"source_id": "uncited_id"}),
+    f"POST {DOCUMENT}/requirements": owned(files=RULES),
     "POST /api/v1/generate/outline": owned(json={"document_id": "{document_id}"}),
     "POST /api/v1/generate/document-async": owned(202, json={"document_id": "{empty_id}"}),
     "GET /api/v1/jobs/{job_id}/status": owned(),

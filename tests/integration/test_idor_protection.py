@@ -186,6 +186,7 @@ CHECKS = {of_documents.own_document, of_documents.own_document_locked, of_jobs.o
 IN_TRANSACTIONS_OF_THEIR_OWN = {
     f"GET {DOCUMENT}/export",  # nothing is held while the file is made
     f"POST {DOCUMENT}/sources",  # nothing is held while the upload is read
+    f"POST {DOCUMENT}/requirements",  # likewise
     f"POST {PAGE}/delete",
     f"GET {PAGE}/read",  # nothing is held while the page is made
     f"GET {PAGE}/download/{{wanted}}",  # nothing is held while the file is made

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tesigo.kit.errors import Conflict, Invalid, NotFound
+from tesigo.kit.errors import Conflict, Invalid, NotFound, TooLarge
 
 
 class DocumentNotFound(NotFound):
@@ -92,6 +92,18 @@ class DraftConflict(Conflict):
             if latest
             else f"This text is based on version {based_on}, but nothing has been saved yet: save with based_on 0.",
             extensions={"latest_version": latest},
+        )
+
+
+class RequirementsTooLong(TooLarge):
+    """The requirements with the text of the file are longer than can be kept."""
+
+    code = "requirements_too_long"
+
+    def __init__(self, characters: int, most: int) -> None:
+        super().__init__(
+            f"With this file the requirements have {characters:,} characters; at most {most:,} are kept. "
+            "Bring only the part that holds the rules."
         )
 
 

@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from tesigo.documents.models import DocumentRow, SectionRow
+from tesigo.intake.requirements.files import RulesFile
+from tesigo.intake.requirements.values import Requirements as AskedRequirements
+from tesigo.intake.requirements.values import plain_value
 from tesigo.kit.schemas import IS_NUMBER, IS_STORABLE, AnswerModel, RequestModel
 from tesigo.manuscript import Citation, PlannedSection, Section
 from tesigo.writing.brief import (
@@ -245,6 +248,43 @@ class SectionAnswer(AnswerModel):
                 for citation in (written.citations if written else ())
             ],
         )
+
+
+class UnderstoodFact(AnswerModel):
+    """Something that the rules ask. sentence: the words that it came from, `text[start:end]` with blanks folded."""
+
+    fact: str = Field(examples=["line_spacing"])
+    value: Any = Field(
+        examples=[1.5],
+        description="A number, a text, a list of what will do, `{least, most}`, or one value for each side or part.",
+    )
+    sentence: str
+    start: int
+    end: int
+
+
+class RequirementsAnswer(AnswerModel):
+    """What a file of rules says. pages: of a PDF; else standard pages of 1,800 characters."""
+
+    text: str
+    pages: int
+    characters: int
+    understood: list[UnderstoodFact]
+
+    @classmethod
+    def of(cls, rules: RulesFile, asked: AskedRequirements) -> Self:
+        """Return the answer for this file and what was understood of it."""
+        facts = [
+            UnderstoodFact(
+                fact=fact,
+                value=plain_value(demand.value),
+                sentence=demand.sentence,
+                start=demand.start,
+                end=demand.end,
+            )
+            for fact, demand in asked.understood()
+        ]
+        return cls(text=rules.text, pages=rules.pages, characters=len(rules.text), understood=facts)
 
 
 class DraftToSave(RequestModel):

@@ -14,7 +14,7 @@ from tesigo.accounts import factor_routes, sign_ins_routes
 from tesigo.accounts import routes as accounts_routes
 from tesigo.accounts.renewal import RenewalMiddleware
 from tesigo.administration import routes as administration_routes
-from tesigo.documents import drafts_routes, sources_routes
+from tesigo.documents import drafts_routes, requirements_routes, sources_routes
 from tesigo.documents import routes as documents_routes
 from tesigo.entry import metrics
 from tesigo.entry.wiring import House
@@ -67,6 +67,7 @@ def make_app(house: House) -> FastAPI:
         control_routes.router,  # before the documents' own: `/documents/recover` is no id of a document
         documents_routes.router,
         sources_routes.router,
+        requirements_routes.router,
         drafts_routes.router,
         generation_routes.router,
         privacy_routes.router,

@@ -76,6 +76,12 @@ class UnsupportedKind(Invalid):
     code = "unsupported_kind"
 
 
+class Unusable(Invalid):
+    """The request is as it should be, but what it brings cannot be used: bring another as the message says."""
+
+    code = "unusable"
+
+
 class LimitReached(Failure):
     """A limit is used up: try again after `retry_after_s`."""
 

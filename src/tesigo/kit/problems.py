@@ -26,6 +26,7 @@ _STATUS: tuple[tuple[type[errors.Failure], int], ...] = (
     (errors.Conflict, 409),
     (errors.TooLarge, 413),
     (errors.UnsupportedKind, 415),
+    (errors.Unusable, 422),
     (errors.LimitReached, 429),
     (errors.Unavailable, 503),
     (errors.Invalid, 400),

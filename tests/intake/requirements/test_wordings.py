@@ -193,6 +193,7 @@ NOTHING = [
     "The introduction, methods, results and discussion of 30 papers were read.",
     "English is the language of most of these articles.",
     "Wikipedia is cited by many of the students.",
+    "Each group should read at least 300 pages before the seminar.",
     "",
     "   \n\n",
 ]

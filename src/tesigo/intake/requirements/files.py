@@ -1,0 +1,51 @@
+"""The text of a file that holds a university's rules."""
+
+import math
+from dataclasses import dataclass
+
+from tesigo.intake.archives import check_docx
+from tesigo.intake.docx import extract_docx
+from tesigo.intake.errors import FileTooLarge, UnsupportedFile
+from tesigo.intake.kinds import Kind, check_name, find_packed_kind, find_text_kind
+from tesigo.intake.pdf import extract_pdf
+from tesigo.intake.texts import decode_text
+
+_STANDARD_PAGE = 1_800
+"""Characters of a page where the file has no pages of its own: 30 lines of 60, as publishers count."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFile:
+    """What a file of rules says. pages: those of a PDF; of other files, standard pages of 1,800 characters."""
+
+    text: str
+    pages: int
+
+
+def read_rules_file(name: str, data: bytes, *, most_bytes: int) -> RulesFile:
+    """Return the text of a PDF, a Word document or a text.
+
+    name: the file's own, for a check against its content, which alone decides the kind. Blocks, for 20 s at worst:
+    call it in a thread from asynchronous code. Raises the kinds of `intake.errors`, and ChildKilled when the machine
+    stopped the child that reads: nothing is wrong with the file.
+    """
+    if len(data) > most_bytes:
+        raise FileTooLarge(f"This file is larger than {most_bytes / (1 << 20):g} MiB. Bring a smaller one.")
+    kind = find_packed_kind(data)
+    text = ""
+    if kind is None:
+        text = decode_text(data)
+        kind = find_text_kind(name, text)
+    if kind is Kind.DOCX:
+        check_docx(data)
+    check_name(name, kind)
+    if kind is Kind.PDF:
+        joined = extract_pdf(data).joined
+        return RulesFile(joined.text, max(1, len(joined.page_starts)))
+    if kind is Kind.DOCX:
+        text = extract_docx(data).text
+    elif kind not in (Kind.TEXT, Kind.MARKDOWN):
+        raise UnsupportedFile(
+            f"This is {kind}, a list of references. Bring the rules as PDF, DOCX or plain text."
+        )
+    return RulesFile(text, max(1, math.ceil(len(text) / _STANDARD_PAGE)))
