@@ -54,16 +54,17 @@ _WORDS_OF_A_CLAIM = 16
 def answer(
     system: str, messages: Sequence[tuple[str, str]], schema: Mapping[str, Any] | None, most_tokens: int
 ) -> str:
-    """Return an outline as JSON when a schema is given, else a text of about the asked words.
+    """Return an outline as JSON where one is asked for, else a text of about the asked words.
 
     messages: (role, text); the first is our prompt, a reason why an answer could not be used may follow.
+    most_tokens: is not looked at, since what is written has the asked length.
     Raises ValueError for a prompt that is none of ours.
     """
     request = messages[0][1]
-    if schema is not None:
-        return _outline(request)
-    text = _text(system, request)
-    return text if len(text) // 2 <= 4 * most_tokens else text[: 4 * most_tokens]
+    plan = _PLAN.search(request)
+    if schema is not None and plan is None:
+        raise ValueError("this prompt asks for a record that is not known here")
+    return _outline(request, plan) if plan else _text(system, request)
 
 
 def answer_prompt(prompt: Prompt) -> str:
@@ -72,10 +73,7 @@ def answer_prompt(prompt: Prompt) -> str:
     return answer(prompt.system, messages, prompt.schema, prompt.most_tokens)
 
 
-def _outline(request: str) -> str:
-    plan = _PLAN.search(request)
-    if plan is None:
-        raise ValueError("this prompt asks for no outline that is known here")
+def _outline(request: str, plan: re.Match[str]) -> str:
     chapters, parts, language = int(plan[1] or 1), int(plan[2] or 0), plan[3]
     sources = _SOURCE.findall(dict(_BLOCK.findall(request))["sources"])
     names = _names(text for _, text in sources)

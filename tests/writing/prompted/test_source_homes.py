@@ -24,8 +24,8 @@ def keys(candidates: list[Candidate]) -> tuple[str, ...]:
     return tuple(one.source.key for one in candidates)
 
 
-def home(heading: str, *named: str, shared: tuple[str, ...] = (), chapter: int = 0) -> Home:
-    return Home(heading, "", named, shared, chapter)
+def home(heading: str, *named: str, shared: tuple[str, ...] = ()) -> Home:
+    return Home(heading, "", named, shared)
 
 
 def test_an_abstract_belongs_to_the_first_section_that_names_it_and_a_long_text_to_each() -> None:
@@ -59,10 +59,10 @@ def test_no_section_is_given_more_than_it_has_room_for_while_others_have_room() 
 def test_a_source_that_was_named_for_a_chapter_stays_in_it() -> None:
     soil = keys(SOIL)
     homes = [
-        home("Soil erosion", chapter=0),
-        home("Terraced slopes", chapter=0),
-        home("Seeds", shared=soil, chapter=1),
-        home("Germination", shared=soil, chapter=1),
+        home("Soil erosion"),
+        home("Terraced slopes"),
+        home("Seeds", shared=soil),
+        home("Germination", shared=soil),
     ]
     given = give_homes(SOIL, homes)
     assert given[0] == given[1] == ()

@@ -25,7 +25,10 @@ def section(number: str, writer: str) -> Section:
                 "each citation belongs to a source",
             ),
         ),
-        ("uk", ("мовної моделі openai:big.", "одна праця (посилань: 2)", "кожне посилання належить")),
+        (
+            "uk",
+            ("мовної моделі openai:big.", "процитовано одну працю (посилань: 2)", "кожне посилання належить"),
+        ),
         (
             "it",
             ("il modello linguistico openai:big.", "cita un lavoro (rinvii: 2)", "ogni rinvio appartenga"),

@@ -59,8 +59,8 @@ def _collapsed(chapter: DraftChapter) -> DraftChapter:
 
 def _with_homes(chapters: Sequence[DraftChapter], candidates: Sequence[Candidate]) -> list[DraftChapter]:
     homes = [
-        Home(leaf.heading, leaf.purpose, leaf.keys, chapter.keys if chapter.sections else (), place)
-        for place, chapter in enumerate(chapters)
+        Home(leaf.heading, leaf.purpose, leaf.keys, chapter.keys if chapter.sections else ())
+        for chapter in chapters
         for leaf in chapter.sections or (chapter,)
     ]
     keys = iter(give_homes(candidates, homes))

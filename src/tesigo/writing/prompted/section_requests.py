@@ -40,7 +40,8 @@ _NOT_CITING = "Cite nothing: no keys, no names of authors with years, no numbers
 class Request:
     """A prompt for one section, with the reader of what the model answers.
 
-    least_words: below this an answer is not used. must_cite: it was given passages, and must use them.
+    target_words: what it asks for; an answer of which much less can be used is refused. must_cite: it was given
+    passages, and must use them.
     """
 
     prompt: Prompt

@@ -21,8 +21,7 @@ class Home:
     heading: str
     purpose: str
     keys: tuple[str, ...]
-    shared: tuple[str, ...]
-    chapter: int
+    shared: tuple[str, ...] = ()
 
 
 def give_homes(candidates: Sequence[Candidate], homes: Sequence[Home]) -> list[tuple[str, ...]]:

@@ -19,7 +19,7 @@ def state(language: str, sections: Sequence[Section], *, name: str) -> str:
     citations = [citation for section in sections for citation in section.citations]
     written = _by_model(sections) or {name: []}
     fields = {
-        "works": wording.count(len({citation.key for citation in citations}), "work"),
+        **wording.counted_works(len({citation.key for citation in citations})),
         "citations": str(len(citations)),
         "models": wording.list_of([*written]),
     }
