@@ -17,7 +17,7 @@ def join_requirements(kept: str, text: str) -> str:
     Raises RequirementsTooLong.
     """
     added = text.strip()
-    whole =  f"{kept}\n\n{added}".strip()
+    whole = kept if added in kept else f"{kept}\n\n{added}".strip()
     if len(whole) > LONGEST_REQUIREMENTS:
         raise RequirementsTooLong(len(whole), LONGEST_REQUIREMENTS)
     return whole

@@ -56,7 +56,7 @@ async def read_rules_upload(request: Request, *, most_mib: int) -> RulesFile:
     except (TooLarge, UnsupportedKind):
         raise
     except Invalid as failure:
-        raise
+        raise Unusable(failure.message, code=failure.code) from failure
 
 
 async def read_rules(name: str, content: bytes, most_mib: int) -> RulesFile:
