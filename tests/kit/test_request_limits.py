@@ -12,6 +12,7 @@ from tesigo.kit.problems import install_problems
 from tesigo.kit.request_limits import BodyLimit
 
 MIB = 1 << 20
+PATIENCE_S = 1.0
 FORM = {"content-type": "multipart/form-data; boundary=b"}
 FORM_HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
 JSON = {"content-type": "application/json"}
@@ -21,7 +22,10 @@ JSON = {"content-type": "application/json"}
 async def address() -> AsyncIterator[str]:
     app = FastAPI()
     install_problems(app)
-    app.add_middleware(BodyLimit, most_upload_mib=1, most_json_mib=1, large_at=("/json", "/form", "/swallow"))
+    large_at = ("/json", "/form", "/swallow")
+    app.add_middleware(
+        BodyLimit, most_upload_mib=1, most_json_mib=1, large_at=large_at, patience_s=PATIENCE_S
+    )
 
     @app.post("/json")
     @app.post("/small")
@@ -188,3 +192,59 @@ async def limited(parts: list[bytes]) -> dict:
     scope = {"type": "http", "method": "POST", "path": "/json", "headers": []}
     await BodyLimit(read, most_upload_mib=1, large_at=("/json",))(scope, receive, send)
     return seen
+
+
+async def _read_all(reader: asyncio.StreamReader) -> bytes:
+    pieces = []
+    with contextlib.suppress(ConnectionResetError):  # the server closed while we wrote
+        while piece := await reader.read(65_536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def told(address: str, path: str, headers: dict[str, str], *pieces: bytes, then: bytes = b"") -> bytes:
+    """Return what a program that writes by itself is told until the server closes; it writes `then` for ever."""
+    host, port = address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode() + b"".join(pieces))
+    reading = asyncio.create_task(_read_all(reader))
+    try:
+        async with asyncio.timeout(PATIENCE_S + 5):
+            while then and not (await asyncio.wait({reading}, timeout=0.1))[0]:
+                writer.write(then)
+            return await reading
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize(("path", "headers", "start"), [("/json", JSON, b"["), ("/form", FORM, FORM_HEAD)])
+async def test_a_body_that_comes_byte_by_byte_is_cut_off_in_time(address, path, headers, start):
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    announced = {**headers, "Content-Length": "1000000"}
+    answer = await told(address, path, announced, start, then=b" ")
+    assert answer.startswith(b"HTTP/1.1 408"), answer
+    assert b'"code":"too_slow"' in answer
+    assert b"connection: close" in answer
+    assert PATIENCE_S < loop.time() - began < PATIENCE_S + 3
+    async with httpx.AsyncClient(base_url=address) as client:
+        assert (await client.post("/json", json=[])).json() == 0
+
+
+async def test_a_body_that_never_comes_is_not_waited_for(address):
+    answer = await told(address, "/json", {**JSON, "Content-Length": "9"})
+    assert answer.startswith(b"HTTP/1.1 408"), answer
+
+
+async def test_a_large_body_may_take_the_time_that_its_bytes_take(address):
+    async def slow_but_fair() -> AsyncIterator[bytes]:
+        yield b"["
+        for _ in range(20):
+            yield b" " * 16_384
+            await asyncio.sleep(0.1)
+        yield b"]"
+
+    async with httpx.AsyncClient(base_url=address) as client:
+        answer = await client.post("/json", content=slow_but_fair(), headers=JSON)
+    assert answer.status_code == 200, answer.text

@@ -1,5 +1,6 @@
-"""What every request passes on its way in: an id for the logs, and a limit on its body."""
+"""What every request passes on its way in: an id for the logs, and limits on its body: how much, and how slowly."""
 
+import asyncio
 import contextlib
 import time
 import uuid
@@ -27,6 +28,10 @@ _MOST_VALUES = 20_000
 which makes all of them before anything can be refused: of 1,000,000 that took 10.8 s, in which nobody else was
 answered (measured 2026-11-23). A bibliographic record with 5,000 authors has 15,000.
 """
+_PATIENCE_S = 30.0
+_SLOWEST_BYTES_S = 8 * _KIB
+"""A body may take half a minute and a second more for each 8 KiB that have come: who sends a byte a second is told
+after that half minute, 20 MiB over the slowest of mobile networks (64 kbit/s) go through."""
 _LONGEST_LENGTH = 18  # digits; more are no length, and slow to read
 
 
@@ -78,13 +83,21 @@ class BodyLimit:
 
     large_at: the addresses at and below which bodies may be large; at all others 16 KiB are enough.
     most_upload_mib: for multipart forms there. most_json_mib: for everything else there.
-    Of JSON it counts the values too, at most 20,000.
+    Of JSON it counts the values too, at most 20,000. Answers 408 to a body that comes more slowly than 8 KiB a second
+    after patience_s, so that nobody keeps connections, and files half written, for as long as they like.
     """
 
     def __init__(
-        self, app: ASGIApp, *, most_upload_mib: int, large_at: Sequence[str], most_json_mib: int = 16
+        self,
+        app: ASGIApp,
+        *,
+        most_upload_mib: int,
+        large_at: Sequence[str],
+        most_json_mib: int = 16,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         self._app = app
+        self._patience_s = patience_s
         self._large_at = large_at
         self._small = _Allowance(_SMALL_KIB * _KIB, f"The body is larger than {_SMALL_KIB} KB.")
         self._json = _Allowance(most_json_mib * _MIB, f"The body is larger than {most_json_mib} MB.")
@@ -109,7 +122,8 @@ class BodyLimit:
         elif len(announced) > _LONGEST_LENGTH or int(announced) > allowance.most_bytes:
             await _too_large(allowance.sentence)(scope, receive, send)
         else:
-            body = _Body(receive, allowance, None if is_form else _ValueCount())
+            values = None if is_form else _ValueCount()
+            body = _Body(receive, allowance, values, patience_s=self._patience_s)
             await self._serve_within(body, scope, send)
 
     def _allowance(self, path: str, *, is_form: bool) -> _Allowance:
@@ -130,31 +144,48 @@ class BodyLimit:
         with contextlib.suppress(_CutOff):
             await self._app(scope, body.receive, send_unless_cut_off)
         if body.refusal is not None and not has_begun:
-            await _too_large(body.refusal)(scope, body.receive, send)
+            await body.refusal(scope, body.receive, send)
 
 
 class _Body:
-    """A body on its way in. refusal: why no more of it is read, None as long as it holds no more than it may."""
+    """A body on its way in. refusal: what answers that no more of it is read, None as long as it keeps the limits."""
 
-    def __init__(self, receive: Receive, allowance: _Allowance, values: "_ValueCount | None") -> None:
+    def __init__(
+        self, receive: Receive, allowance: _Allowance, values: "_ValueCount | None", *, patience_s: float
+    ) -> None:
         self._receive = receive
         self._allowance = allowance
         self._values = values
         self._seen = 0
-        self.refusal: str | None = None
+        self._is_whole = False
+        self._ends_at = asyncio.get_running_loop().time() + patience_s
+        self.refusal: Response | None = None
 
     async def receive(self) -> Message:
-        """Return the next piece. Raises _CutOff at the one that is too much, and ever after."""
-        message = await self._receive()
+        """Return the next piece. Raises _CutOff at the one that is too much or too late, and ever after."""
+        message = await self._next_piece()
         piece = message.get("body", b"")
         self._seen += len(piece)
+        self._is_whole = not message.get("more_body", False)
         if self._seen > self._allowance.most_bytes:
-            self.refusal = self._allowance.sentence
+            self.refusal = _too_large(self._allowance.sentence)
         elif self._values is not None and self._values.add(piece) > _MOST_VALUES:
-            self.refusal = f"The body holds more than {_MOST_VALUES} values: bring them in several requests."
+            self.refusal = _too_large(
+                f"The body holds more than {_MOST_VALUES} values: bring them in several requests."
+            )
         if self.refusal is not None:
             raise _CutOff
         return message
+
+    async def _next_piece(self) -> Message:
+        if self._is_whole or self.refusal is not None:  # what comes now is only that the client is gone
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._ends_at + self._seen / _SLOWEST_BYTES_S):
+                return await self._receive()
+        except TimeoutError:
+            self.refusal = _too_slow()
+            raise _CutOff from None
 
 
 class _ValueCount:
@@ -188,3 +219,13 @@ class _CutOff(Exception):
 
 def _too_large(sentence: str) -> Response:
     return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TooLarge.code, sentence)
+
+
+def _too_slow() -> Response:
+    answer = problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "too_slow",
+        "The body came too slowly, or its end never came: send it again over a faster connection, or in parts.",
+    )
+    answer.headers["connection"] = "close"
+    return answer
