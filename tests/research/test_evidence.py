@@ -1,12 +1,15 @@
 """From a question to ranked evidence."""
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from tesigo.kit.errors import HouseUnavailable
 from tesigo.manuscript import Source
-from tesigo.research.errors import SourcesUnavailable
+from tesigo.research.errors import OnlyAnEarlierAnswer, SourcesUnavailable
 from tesigo.research.evidence import gather_sources, rank_evidence
 
 BEES = "Bees find the flowers of a meadow by their smell and by their colour."
@@ -132,3 +135,50 @@ async def test_found_sources_with_a_taken_key_get_another_and_our_own_keep_their
     assert [source.key for source in gathered.sources[:4]] == [source.key for source in OWN]
     assert gathered.sources[4].key not in {source.key for source in OWN}
     assert gathered.sources[4].csl["id"] == gathered.sources[4].key
+
+
+def retracted(key: str, title: str, **more) -> Source:
+    source = make_source(key, title, ESSAYS, **more)
+    return replace(source, csl={**source.csl, "status": "retracted"})
+
+
+async def test_a_retracted_work_is_listed_told_and_not_quoted_unless_the_user_brought_it():
+    own = (retracted("mine2020", "My retracted essays"), *OWN)
+    found = [retracted("r2021", "Essay grading by magic", found_by="index")]
+    gathered = await gather(FakeSearch("index", found), own=own)
+    assert [source.key for source in gathered.sources] == [
+        "mine2020",
+        *(source.key for source in OWN),
+        "r2021",
+    ]
+    assert len(gathered.warnings) == 2
+    assert "“My retracted essays”" in gathered.warnings[0]
+    assert (
+        gathered.warnings[1]
+        == "Retracted, and therefore listed but not quoted: “Essay grading by magic” (n.d.)."
+    )
+    ranked = {one.source.key: one for one in rank_evidence("grading of essays", gathered.sources).sources}
+    assert ranked["mine2020"].passages
+    assert (ranked["r2021"].passages, ranked["r2021"].relevance) == ((), 0.0)
+
+
+async def test_of_what_was_found_outside_twenty_are_kept_and_the_library_gives_as_many_as_asked_for():
+    outside = [make_source(f"o{n}", f"Essay grading {n} outside", found_by="index") for n in range(30)]
+    outside[0] = retracted("o0", "Essay grading grading", found_by="index")
+    library = [make_source(f"l{n}", f"Essay grading {n} library", found_by="library") for n in range(30)]
+    asked = FakeSearch("index", outside), FakeSearch("library", library)
+    gathered = await gather_sources("essay grading", own=(), searches=asked, limit=25, timeout_s=5)
+    assert Counter(source.found_by for source in gathered.sources) == {"index": 20, "library": 25}
+    more = FakeSearch("other", outside[10:])
+    gathered = await gather_sources("essay grading", own=(), searches=(*asked, more), limit=25, timeout_s=5)
+    assert Counter(source.found_by for source in gathered.sources) == {"index": 21, "library": 25}
+
+
+async def test_an_earlier_answer_serves_and_is_told():
+    earlier = [make_source("y2021", "Essay grading by machine", found_by="index")]
+    failure = OnlyAnEarlierAnswer(SourcesUnavailable("it answered 503."), earlier, date(2026, 11, 2))
+    gathered = await gather(FakeSearch("index", [], failure=failure))
+    assert [source.key for source in gathered.sources[4:]] == ["y2021"]
+    assert gathered.warnings == (
+        "index did not answer (it answered 503); what it answered on 2026-11-02 was used.",
+    )

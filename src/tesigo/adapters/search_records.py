@@ -10,6 +10,7 @@ from tesigo.intake.errors import BrokenFile
 from tesigo.manuscript import Source
 from tesigo.manuscript.keys import issue_key
 from tesigo.research.identifiers import RETRACTED_TITLE
+from tesigo.research.merging import RETRACTED
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _HEADING = re.compile(r"\s*<(?:jats:)?title\b[^<>]*>(.*?)</(?:jats:)?title>\s*", re.DOTALL)
@@ -80,7 +81,7 @@ def make_sources(records: Iterable[Mapping[str, Any] | None], *, found_by: str) 
         except BrokenFile:
             continue
         if RETRACTED_TITLE.match(item["title"]):
-            item["status"] = "retracted"
+            item["status"] = RETRACTED
         key = issue_key(item, taken)
         taken.add(key)
         sources.append(Source(key, {**item, "id": key}, abstract=abstract, found_by=found_by))

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -48,10 +49,11 @@ def normalise_title(title: str) -> str:
     return " ".join(_LETTERS.findall(bare))
 
 
-def title_words(title: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def title_words(title: str) -> tuple[str, ...]:
     """Return the words of a title for a comparison: without markup, and without the mark of a retraction."""
     plain = _TAG.sub("", RETRACTED_TITLE.sub("", title, count=1)).replace("{", "").replace("}", "")
-    return normalise_title(plain.casefold().translate(_UNDECOMPOSED)).split()
+    return tuple(normalise_title(plain.casefold().translate(_UNDECOMPOSED)).split())
 
 
 def find_arxiv_id(said: object) -> str:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from tesigo.manuscript import Source
-from tesigo.research.identifiers import arxiv_id_of, find_arxiv_id, normalise_doi
-from tesigo.research.sameness import Mark, are_one, is_bare_text, is_preprint, marks_of
+from tesigo.research.identifiers import arxiv_id_of, find_arxiv_id, normalise_doi, title_words
+from tesigo.research.sameness import WEB, Mark, are_one, is_bare_text, is_of_id, is_preprint, marks_of
 
 RETRACTED = "retracted"
 """The value of CSL's `status` for a work that was taken back.
@@ -15,9 +15,10 @@ RETRACTED = "retracted"
 From: docs.citationstyles.org, CSL 1.0.2, appendix IV, `status`, which names it; read 2026-11-30.
 """
 _UPLOAD = "upload"
+_MOST_ALIKE = 20
+"""Works under one title that are looked at; beyond, another "Editorial" stays apart, and costs no more time."""
 _OF_THE_WORK = frozenset({"title", "author", "language", "keyword", "PMID", "PMCID", "custom", "status"})
 """What holds for a work in all of its forms; the rest is of a preprint, or of what was published, alone."""
-_WEB = frozenset({"webpage", "post-weblog", "post", "document"})
 
 
 def merge_sources(sources: Iterable[Source]) -> tuple[Source, ...]:
@@ -60,53 +61,84 @@ def is_retracted(source: Source) -> bool:
 
 
 class _Works:
-    """The works so far, found by their marks. unites: whether a record that fits two of them makes them one."""
+    """The works so far, found by the marks of all their records, under the titles that those had.
+
+    unites: whether a record that fits two of them makes them one.
+    """
 
     def __init__(self, *, unites: bool) -> None:
         self._works: list[Source | None] = []
-        self._places: defaultdict[Mark, dict[int, None]] = defaultdict(dict)
+        self._titles: defaultdict[Mark, dict[int, str]] = defaultdict(dict)
         self._unites = unites
 
     def keep(self, source: Source) -> None:
         """Take a work as one of its own."""
         self._works.append(source)
-        self._remember(len(self._works) - 1)
+        self._remember(len(self._works) - 1, source)
 
     def add(self, source: Source) -> None:
-        """Take a record, which may be of a work that is there."""
-        places = self._find(source)
-        if not places:
+        """Take a record, which may be of a work that is there, or of several that were not known to be one.
+
+        An id makes them one; a title does where nothing keeps them apart from each other either: a record without
+        year, authors or subtitle fits many.
+        """
+        found = self._find(source)
+        if not found:
             self.keep(source)
             return
-        first, *others = places if self._unites else places[:1]
+        (first, is_first_by_id), *others = found if self._unites else found[:1]
         self._join(first, source)
-        for place in others:
-            work, self._works[place] = self._works[place], None
-            if work is not None:
-                self._join(first, work)
+        for place, is_by_id in others:
+            if (is_first_by_id and is_by_id) or self._are_one(first, place):
+                self._unite(first, place)
+
+    def _unite(self, first: int, place: int) -> None:
+        work, self._works[place] = self._works[place], None
+        if work is not None:
+            self._join(first, work)
+        for titles in self._titles.values():
+            if place in titles:
+                titles.setdefault(first, titles.pop(place))
 
     def listed(self) -> tuple[Source, ...]:
         """Return the works in the order of their first records."""
         return tuple(work for work in self._works if work is not None)
 
-    def _find(self, source: Source) -> list[int]:
-        found = set()
+    def _find(self, source: Source) -> list[tuple[int, bool]]:
+        """Return the places of the works that the record fits, and whether by an id; those by an id first."""
+        found: dict[int, bool] = {}
         for mark in marks_of(source):
-            for place in self._places.get(mark, ()):
-                work = self._works[place]
-                if work is not None and place not in found and are_one(work, source, mark):
-                    found.add(place)
-        return sorted(found)
+            for place in self._titles.get(mark, ()):
+                if not found.get(place) and self._fits(place, source, mark):
+                    found[place] = is_of_id(mark)
+        return sorted(found.items(), key=lambda item: (not item[1], item[0]))
+
+    def _fits(self, place: int, source: Source, mark: Mark) -> bool:
+        """Return whether the work, called by the title that brought the mark, and the record are one."""
+        work = self._works[place]
+        return work is not None and are_one(_called(work, self._titles[mark][place]), source, mark)
+
+    def _are_one(self, first: int, second: int) -> bool:
+        other = self._works[second]
+        shared = (mark for mark, titles in self._titles.items() if first in titles and second in titles)
+        return other is not None and any(
+            self._fits(first, _called(other, self._titles[mark][second]), mark) for mark in shared
+        )
 
     def _join(self, place: int, source: Source) -> None:
         work = self._works[place]
         self._works[place] = source if work is None else _joined(work, source)
-        self._remember(place)
+        self._remember(place, source)
 
-    def _remember(self, place: int) -> None:
-        work = self._works[place]
-        for mark in marks_of(work) if work is not None else ():
-            self._places[mark][place] = None
+    def _remember(self, place: int, source: Source) -> None:
+        for mark in marks_of(source):
+            titles = self._titles[mark]
+            if len(titles) < _MOST_ALIKE:
+                titles.setdefault(place, source.title)
+
+
+def _called(work: Source, title: str) -> Source:
+    return work if work.title == title else replace(work, csl={**work.csl, "title": title})
 
 
 def _joined(kept: Source, added: Source) -> Source:
@@ -117,6 +149,7 @@ def _joined(kept: Source, added: Source) -> Source:
         **{field: value for field, value in other.csl.items() if value and field in taken},
         **{field: value for field, value in better.csl.items() if value},
         **_authors(better, other),
+        **_title(better, other),
     }
     if custom := _all_ids(better, other, is_other_form=is_other_form):
         csl["custom"] = custom
@@ -138,7 +171,7 @@ def _standing(source: Source) -> tuple[bool, ...]:
     """Return how much a record's own fields count: the greater one's win."""
     is_bare = is_bare_text(source)
     is_published = not is_preprint(source.csl)
-    is_work = source.csl.get("type") not in _WEB
+    is_work = source.csl.get("type") not in WEB
     return not is_bare, source.found_by == _UPLOAD, is_work, is_published
 
 
@@ -147,6 +180,13 @@ def _authors(better: Source, other: Source) -> dict[str, Any]:
     names, others = better.csl.get("author") or [], other.csl.get("author") or []
     is_fuller = len(names) == len(others) and _spelled_out(others) > _spelled_out(names)
     return {"author": others} if is_fuller and better.found_by != _UPLOAD else {}
+
+
+def _title(better: Source, other: Source) -> dict[str, Any]:
+    """Return the title of the other record where it has a subtitle that is lacking."""
+    words, others = title_words(better.title), title_words(other.title)
+    is_longer = len(others) > len(words) and others[: len(words)] == words
+    return {"title": other.title} if is_longer and better.found_by != _UPLOAD else {}
 
 
 def _spelled_out(names: Sequence[Mapping[str, str]]) -> int:

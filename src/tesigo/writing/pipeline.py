@@ -20,7 +20,7 @@ from tesigo.writing.section_walk import SectionWalk
 from tesigo.writing.stages import Stage
 
 _MOST_FOUND = 400
-_SEARCH_TIMEOUT_S = 20.0
+_SEARCH_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,14 @@ async def write_document(
     journal: Journal,
     count_pages: PageCounter,
     concurrency: int,
+    search_timeout_s: float = _SEARCH_TIMEOUT_S,
     so_far: SoFar | None = None,
 ) -> Manuscript:
     """Return the whole document; the journal hears of each step as it is done.
 
     concurrency: how many sections are written at a time, at least 1; the text does not depend on it as long as
     the composer's does not. Introduction, conclusion and abstract are written when all others are there.
+    search_timeout_s: how long each search may take; one that takes longer is a warning.
     so_far: what an earlier run had finished: it is not done again, and the text ends up the same as if the run
     had never been interrupted. Cancelling stops all sections at once and loses nothing that the journal has heard of.
     A failure of composer, journal or page counter while sections are written is raised when those that are under way
@@ -66,7 +68,7 @@ async def write_document(
     await asyncio.to_thread(find_style, brief.citation_style)
 
     await journal.stage_started(Stage.RESEARCH)
-    sources = done.sources or await _research(brief, own_sources, searches, journal)
+    sources = done.sources or await _research(brief, own_sources, searches, journal, search_timeout_s)
     evidence = await asyncio.to_thread(rank_evidence, brief.title, sources)
 
     await journal.stage_started(Stage.OUTLINE)
@@ -92,29 +94,40 @@ async def write_document(
 
 
 async def plan_outline(
-    brief: Brief, *, composer: Composer, own_sources: Sequence[Source], searches: Sequence[SourceSearch]
+    brief: Brief,
+    *,
+    composer: Composer,
+    own_sources: Sequence[Source],
+    searches: Sequence[SourceSearch],
+    search_timeout_s: float = _SEARCH_TIMEOUT_S,
 ) -> Outline:
     """Return the outline that a document of this brief would begin with; nothing is recorded.
 
     Raises NoUsableSource when nothing can be quoted for the title, SourcesUnavailable when that is because no search
     answered, HouseUnavailable when a part of this installation is away.
     """
-    gathered = await _gather(brief, own_sources, searches)
+    gathered = await _gather(brief, own_sources, searches, search_timeout_s)
     evidence = await asyncio.to_thread(rank_evidence, brief.title, gathered.sources)
     return await composer.propose_outline(brief, evidence, words=words_for(brief))
 
 
 async def _research(
-    brief: Brief, own_sources: Sequence[Source], searches: Sequence[SourceSearch], journal: Journal
+    brief: Brief,
+    own_sources: Sequence[Source],
+    searches: Sequence[SourceSearch],
+    journal: Journal,
+    timeout_s: float,
 ) -> tuple[Source, ...]:
-    gathered = await _gather(brief, own_sources, searches)
+    gathered = await _gather(brief, own_sources, searches, timeout_s)
     await journal.evidence_found(gathered.sources, gathered.warnings)
     return gathered.sources
 
 
-async def _gather(brief: Brief, own_sources: Sequence[Source], searches: Sequence[SourceSearch]) -> Gathered:
+async def _gather(
+    brief: Brief, own_sources: Sequence[Source], searches: Sequence[SourceSearch], timeout_s: float
+) -> Gathered:
     gathered = await gather_sources(
-        brief.title, own=own_sources, searches=searches, limit=_MOST_FOUND, timeout_s=_SEARCH_TIMEOUT_S
+        brief.title, own=own_sources, searches=searches, limit=_MOST_FOUND, timeout_s=timeout_s
     )
     if gathered.sources:
         return gathered
