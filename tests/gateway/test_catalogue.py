@@ -110,7 +110,7 @@ def test_fallbacks_that_are_set_replace_those_of_the_files():
 
 @pytest.mark.parametrize("fallbacks", [{"gpt-4": ["gpt-99"]}, {"gpt-99": ["gpt-4"]}])
 def test_fallbacks_that_name_no_model_are_refused(fallbacks: dict[str, list[str]]):
-    with pytest.raises(UnknownModel, match="gpt-99"):
+    with pytest.raises(Invalid, match="gpt-99"):
         load_catalogue(fallbacks=fallbacks)
 
 

@@ -271,6 +271,15 @@ async def test_usage_that_a_provider_does_not_tell_is_estimated_and_marked() -> 
     assert (call.product, call.model, call.prompt) == ("2.1", SECOND, "made/1")
 
 
+async def test_a_count_that_no_call_can_reach_is_not_believed() -> None:
+    absurd = [Opened(Allowance()), Piece("It is so."), Ended(Finish.STOP, Usage(10**15, 3))]
+    desk = Desk(ScriptedProvider(absurd))
+    await desk.ask()
+    [(_, usage, _)] = desk.account.spent
+    assert usage.is_estimated
+    assert usage.tokens < 1_000
+
+
 async def test_nothing_is_called_when_the_budget_is_used_up() -> None:
     desk = Desk(ScriptedProvider())
     desk.account.refuse = TokenLimitReached("Enough.", retry_after_s=60)

@@ -19,6 +19,9 @@ from tesigo.gateway.measurements import ModelMeasured, Tally
 from tesigo.gateway.ports import Account, Call, Ended, Finish, Opened, Outcome, Piece, Prompt, Provider, Usage
 from tesigo.kit.clock import Timer
 
+_IMPLAUSIBLE = 100_000_000
+"""Tokens that no model reads and writes in one call: a hundred times what the largest does."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
@@ -103,7 +106,7 @@ class Line:
                 with self._breaker.passing():
                     await self._listen(prompt, answer)
                 is_settled = True
-                usage = answer.usage or estimated_usage(prompt, answer.text)
+                usage = _plausible(answer.usage) or estimated_usage(prompt, answer.text)
                 return answer, Spending(account, call, usage, time.monotonic() - began_s)
             except AttemptFailed as failed:
                 is_settled = not _is_billed(answer, failed)
@@ -112,7 +115,7 @@ class Line:
                 raise
             finally:
                 if not is_settled:
-                    usage = answer.usage or estimated_usage(prompt, answer.text)
+                    usage = _plausible(answer.usage) or estimated_usage(prompt, answer.text)
                     account.spend(call, usage, Outcome.WASTED, took_s=time.monotonic() - began_s)
 
     def measured(self) -> ModelMeasured:
@@ -161,6 +164,11 @@ class Line:
                         answer.finish, answer.usage = finish, usage
         if answer.finish is None:
             raise ProviderFails(f"{self.model.full_name} broke off its answer", Trouble.CUT_STREAM)
+
+
+def _plausible(told: Usage | None) -> Usage | None:
+    """Return what a provider says that a call used, None for what no call can use."""
+    return told if told is not None and told.tokens < _IMPLAUSIBLE else None
 
 
 def _is_billed(answer: Answer, failed: AttemptFailed) -> bool:

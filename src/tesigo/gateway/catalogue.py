@@ -115,7 +115,7 @@ def load_catalogue(
 
     own: a file of the form of `models.toml`; a model that it names is taken from it alone.
     fallbacks: by name of a model, in the place of those that the files give.
-    Raises Invalid naming the file and the entry, UnknownModel for a fallback that does not exist.
+    Raises Invalid naming the file and the entry, also for a fallback that does not exist.
     """
     ours = _parse(files("tesigo.gateway").joinpath("models.toml").read_text("utf-8"), "models.toml")
     given = _parse(_read(own), str(own)) if own else _File()
@@ -123,11 +123,14 @@ def load_catalogue(
     catalogue = Catalogue(
         [_facts(name, entry) for name, entry in entries.items()], {**ours.providers, **given.providers}
     )
-    replaced = {catalogue.find(name).full_name: tuple(others) for name, others in (fallbacks or {}).items()}
-    models = [
-        *(_with_fallbacks(catalogue, facts, replaced.pop(facts.full_name, facts.fallbacks)) for facts in catalogue),
-        *(_with_fallbacks(catalogue, catalogue.find(name), others) for name, others in replaced.items()),
-    ]  # fmt: skip
+    described = {facts.full_name: facts for facts in catalogue}
+    try:
+        for name, others in (fallbacks or {}).items():
+            facts = catalogue.find(name)
+            described[facts.full_name] = replace(facts, fallbacks=tuple(others))
+        models = [_with_full_names(catalogue, facts) for facts in described.values()]
+    except UnknownModel as unknown:
+        raise Invalid(f"FALLBACK_MODELS or MODELS_FILE: {unknown.message}", code="wrong_setting") from unknown
     return Catalogue(models, {**ours.providers, **given.providers})
 
 
@@ -165,6 +168,5 @@ def _facts(name: str, entry: _Entry) -> ModelFacts:
     )
 
 
-def _with_fallbacks(catalogue: Catalogue, facts: ModelFacts, names: Sequence[str]) -> ModelFacts:
-    full = tuple(catalogue.find(name).full_name for name in names)
-    return replace(facts, fallbacks=full)
+def _with_full_names(catalogue: Catalogue, facts: ModelFacts) -> ModelFacts:
+    return replace(facts, fallbacks=tuple(catalogue.find(name).full_name for name in facts.fallbacks))
