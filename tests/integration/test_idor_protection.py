@@ -192,6 +192,9 @@ IN_TRANSACTIONS_OF_THEIR_OWN = {
     f"GET {PAGE}/download/{{wanted}}",  # nothing is held while the file is made
     f"POST {PAGE}/sources",  # nothing is held while the upload is read
     f"POST {PAGE}/sources/{{source_id}}/remove",  # a conflict is told on the page, once it is rolled back
+    f"GET {PAGE}/requirements",  # nothing is held while the rules are read
+    f"POST {PAGE}/requirements",  # likewise
+    f"POST {PAGE}/requirements/take-over",  # likewise
     f"POST {PAGE}/write",  # likewise
     f"POST {PAGE}/cancel",  # likewise
     f"POST {PAGE}/resume",  # likewise

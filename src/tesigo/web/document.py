@@ -23,11 +23,11 @@ from tesigo.kit.errors import Conflict
 from tesigo.kit.requests import Now, SettingsNow, Tx, database_of
 from tesigo.kit.schemas import RowId
 from tesigo.web.bibliography import Entry, describe
-from tesigo.web.new_document import COMMON_STYLES
 from tesigo.web.notices import Notice
 from tesigo.web.outlook import describe_outlook
 from tesigo.web.pages import show_page, words_of
 from tesigo.web.sentences import sentence_of
+from tesigo.web.understood import COMMON_STYLES
 from tesigo.web.uploaded_files import MOST_FILES, count_files, read_files
 from tesigo.web.words import Words
 from tesigo.web.writing_control import back_to_document

@@ -28,6 +28,7 @@ from tesigo.web.languages import language_of
 from tesigo.web.notices import Notice, leave_notices
 from tesigo.web.pages import show_page, words_of
 from tesigo.web.sentences import sentence_of
+from tesigo.web.understood import COMMON_STYLES, Understood
 from tesigo.web.uploaded_files import MOST_FILES, count_files, read_files
 from tesigo.writing.brief import (
     FEWEST_PAGES,
@@ -41,20 +42,6 @@ from tesigo.writing.brief import (
 )
 from tesigo.writing.errors import InvalidBrief
 from tesigo.writing.ports import ComposerChoice
-
-COMMON_STYLES = {
-    "apa": "APA 7",
-    "chicago": "Chicago 18",
-    "dstu": "ДСТУ 8302:2015",
-    "harvard": "Harvard",
-    "ieee": "IEEE",
-    "mla": "MLA 9",
-    "vancouver": "Vancouver",
-    "nature": "Nature",
-    "american-medical-association": "AMA",
-    "american-sociological-association": "ASA",
-}
-"""What the form suggests; any other name of a CSL style is taken too."""
 
 router = APIRouter(prefix="/documents/new")
 _Field = Annotated[str, Form()]
@@ -80,6 +67,7 @@ async def show_form(
         user=current,
         values=values,
         faults={},
+        understood=None,
         has_lost_files=False,
         **_choices(settings, composers),
     )
@@ -127,13 +115,13 @@ async def create_document(
         faults = {field: words.find(f"faults.{field}") or rule for field, rule in faults.items()}
         if len(files or ()) > MOST_FILES:
             faults["files"] = words("upload.too_many", most=MOST_FILES)
-        return _show_again(request, current, values, faults, status=400, has_lost_files=has_lost_files)
+        return show_again(request, current, values, faults, status=400, has_lost_files=has_lost_files)
     try:
         await rates_of(request).take(GENERATIONS, current.id)
         await count_files(request, current, files or ())
     except LimitReached as limit:
         faults = {"files": sentence_of(limit, words)}
-        response = _show_again(request, current, values, faults, status=429, has_lost_files=has_lost_files)
+        response = show_again(request, current, values, faults, status=429, has_lost_files=has_lost_files)
         response.headers.update(retry_after(limit))
         return response
     read = await read_files(
@@ -157,7 +145,7 @@ async def create_document(
     return response
 
 
-def _show_again(
+def show_again(
     request: Request,
     current: User,
     values: Mapping[str, str],
@@ -165,8 +153,12 @@ def _show_again(
     *,
     status: int,
     has_lost_files: bool,
+    understood: Understood | None = None,
 ) -> Response:
-    """Return the form as it was filled in, with what is wrong with it; files do not come back."""
+    """Return the form as it was filled in, with what is wrong with it; files do not come back.
+
+    understood: what the requirements ask, None while nobody asked for that.
+    """
     return show_page(
         request,
         "new_document.html",
@@ -175,6 +167,7 @@ def _show_again(
         values=values,
         has_lost_files=has_lost_files,
         faults=faults,
+        understood=understood,
         **_choices(settings_of(request), composers_of(request)),
     )
 

@@ -12,7 +12,9 @@ from tesigo.web import (
     landing,
     languages,
     new_document,
+    new_requirements,
     reading,
+    requirements,
     second_factor,
     settings,
     sign_in,
@@ -39,9 +41,11 @@ def add_pages(app: FastAPI) -> None:
         account_data,
         account_deletion,
         new_document,
+        new_requirements,
         documents,
         reading,
         document,
+        requirements,
         writing_control,
     ):
         app.include_router(pages.router, include_in_schema=False)
