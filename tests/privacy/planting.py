@@ -15,6 +15,7 @@ from tesigo.kit.db import Database
 
 NOT_THEIRS = {
     "library_sources": "of the installation: its operator brings them, and every document may find them",
+    "search_answers": "of services outside, under keys that tell nothing of who asked or what",
     "workers": "of processes",
 }
 """Tables that no user's data may be in, and why."""

@@ -177,6 +177,8 @@ def test_a_title_without_its_subtitle_fits_one_work_and_makes_no_two_works_one()
     merged = merge_sources([whole, part, short])
     assert [source.title for source in merged] == [whole.title, part.title]
     assert [source.title for source in merge_sources([short, whole])] == [whole.title]
+    other = make_source("d", title="How bees find the flowers: A study of forests")
+    assert len(merge_sources([whole, other, short])) == 2
     assert len(merge_sources([short, part])) == 2
 
 
@@ -218,10 +220,22 @@ def test_full_names_win_over_initials_and_a_scholarly_record_over_a_page():
     assert merged.csl["author"] == [{"family": "Smith", "given": "Anna"}]
 
 
+@pytest.mark.parametrize(
+    ("title", "year", "works"),
+    [("bees", 2021, 2), ("how bees find the flowers", 2019, 2), ("how bees find the flowers", 2022, 1)],
+)
+def test_a_page_of_which_nobody_is_the_author_joins_the_work_of_its_title(title, year, works):
+    record = make_source(
+        "a", title="How bees find the flowers" if works == 1 or year == 2019 else "Bees", year=2021
+    )
+    page = make_source("b", type="webpage", title=title, year=year, author=[], URL="https://x.example/bees")
+    assert len(merge_sources([record, page])) == works
+
+
 @pytest.mark.parametrize("is_retracted_first", [True, False])
 def test_a_retraction_that_one_of_them_tells_is_kept(is_retracted_first):
     retracted = make_source("a", title="RETRACTED ARTICLE: How bees find the flowers", status="retracted")
-    other = make_source("b", title="How bees find the flowers", found_by="upload")
+    other = make_source("b", title="How bees find the flowers", found_by="upload", status="forthcoming")
     merged = merge_sources([retracted, other] if is_retracted_first else [other, retracted])
     assert [is_retracted(source) for source in merged] == [True]
 

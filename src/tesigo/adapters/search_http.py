@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx2
+import structlog
 from pydantic import SecretStr
 
 import tesigo
@@ -23,6 +24,8 @@ from tesigo.gateway.errors import AttemptFailed, CallRefused, ProviderFails, Rat
 from tesigo.kit.clock import SystemTimer, Timer
 from tesigo.kit.errors import Invalid
 from tesigo.research.errors import SourcesUnavailable
+
+log = structlog.get_logger(__name__)
 
 Read = TypeVar("Read")
 
@@ -92,6 +95,7 @@ class SearchHttp:
             )
         key = _plain_key(service, api_key)
         self.manners = manners
+        self._name = service.name
         self._setting = service.setting
         self._base_url = base_url.rstrip("/")
         self._timer = manners.timer
@@ -144,9 +148,9 @@ class SearchHttp:
             except RateLimited as limited:
                 is_last = attempt == _ATTEMPTS or self._timer.now_s() + (limited.retry_after_s or 0) >= ends_s
                 if is_last:
-                    raise _unavailable(limited) from None
+                    raise self._unavailable(limited) from None
             except AttemptFailed as failure:
-                raise _unavailable(failure) from None
+                raise self._unavailable(failure) from None
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(self, request: httpx2.Request, read: Callable[[bytes], Read], ends_s: float) -> Read:
@@ -173,6 +177,12 @@ class SearchHttp:
             raise ProviderFails("it broke the connection off", Trouble.CUT_STREAM) from None
         except _UNREADABLE:
             raise ProviderFails("its answer cannot be read", Trouble.MALFORMED) from None
+
+    def _unavailable(self, failure: AttemptFailed) -> SourcesUnavailable:
+        log.warning("a search service does not serve", service=self._name, trouble=failure.trouble)
+        told = SourcesUnavailable(f"{failure.message}.")
+        told.retry_after_s = failure.retry_after_s
+        return told
 
     def _check(self, response: httpx2.Response) -> None:
         """Raise what a status other than 200 means; its body is not even read."""
@@ -231,12 +241,6 @@ def _plain_key(service: Service, api_key: SecretStr | None) -> str:
             f"{service.setting}_API_KEY: a key has no spaces and only ASCII signs.", code="wrong_setting"
         )
     return key
-
-
-def _unavailable(failure: AttemptFailed) -> SourcesUnavailable:
-    told = SourcesUnavailable(f"{failure.message}.")
-    told.retry_after_s = failure.retry_after_s
-    return told
 
 
 async def _read_body(response: httpx2.Response) -> bytes:

@@ -97,6 +97,13 @@ def write(
         bool,
         typer.Option("--library", help="Search the library too; without --source it is searched anyway."),
     ] = False,
+    search: Annotated[
+        bool | None,
+        typer.Option(
+            "--search/--no-search",
+            help="Search the services that are enabled; they are, unless told otherwise.",
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(help="en, uk or it.")] = "en",
     style: Annotated[str, typer.Option(help="A CSL citation style.")] = "apa",
     norm: Annotated[
@@ -124,6 +131,7 @@ def write(
             model=model,
             source_names=source or (),
             with_library=with_library or not source,
+            with_search=search,
             out=out or [Path("document.pdf"), Path("document.docx")],
             settings=settings,
             bars=ProgressBars(_errors),

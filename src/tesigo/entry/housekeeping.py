@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tesigo.accounts import links_service
 from tesigo.accounts import service as accounts
+from tesigo.adapters.search_answers import forget_old_answers
 from tesigo.documents import drafts_service, export_service
 from tesigo.documents import service as documents
 from tesigo.entry.wiring import House
@@ -51,6 +52,7 @@ def database_chores(house: House) -> Mapping[Chore, str]:
         Chore("events", rows(all_jobs_service.forget_old_events)): "15 2 * * *",
         Chore("checkpoints", rows(all_jobs_service.forget_old_checkpoints)): "25 2 * * *",
         Chore("drafts", rows(drafts_service.forget_old_drafts)): "35 2 * * *",
+        Chore("search_answers", rows(forget_old_answers)): "45 2 * * *",
         Chore("queue", partial(tidy_queue, house.database)): "5 3 * * *",
     }
 

@@ -16,8 +16,10 @@ from tesigo.adapters.memory_rates import MemoryRates
 from tesigo.adapters.openai_models import OpenAiModels
 from tesigo.adapters.redis_checkpoints import RedisCheckpoints
 from tesigo.adapters.redis_rates import RedisRates
+from tesigo.adapters.search_answers import DatabaseAnswers
 from tesigo.adapters.smtp_mail import SmtpMail
 from tesigo.documents.ports import FileStore, NoRecords, RecordLookup
+from tesigo.entry.searches import open_searches
 from tesigo.export.rendering import count_pages
 from tesigo.gateway.attempt import TimeLimits
 from tesigo.gateway.catalogue import UnknownModel, load_catalogue
@@ -82,43 +84,43 @@ async def open_house(
         _rate_store(settings) as rate_store,
         open_composers(settings) as composers,
         _database_url(settings) as url,
+        _open_database(url) as database,
+        open_searches(settings, clock=clock, answers=DatabaseAnswers(database)) as searches,
     ):
-        database = Database(url)
         news = News(url)
         outbox = _outbox(settings, clock, announce_mail)
-        try:
-            yield House(
-                settings=settings,
-                clock=clock,
-                keys=keys,
+        yield House(
+            settings=settings,
+            clock=clock,
+            keys=keys,
+            database=database,
+            news=news,
+            mailer=_mailer(settings, clock, outbox),
+            outbox=outbox,
+            files=FolderFiles(settings.data_dir / "files"),
+            records=NoRecords(),
+            composers=composers,
+            rates=Rates(rate_store, settings, secret=keys.secret_key),
+            tools=Tools(
                 database=database,
-                news=news,
-                mailer=_mailer(settings, clock, outbox),
-                outbox=outbox,
-                files=FolderFiles(settings.data_dir / "files"),
-                records=NoRecords(),
+                clock=clock,
                 composers=composers,
-                rates=Rates(rate_store, settings, secret=keys.secret_key),
-                tools=Tools(
-                    database=database,
-                    clock=clock,
-                    composers=composers,
-                    searches=(LibrarySearch(database),),
-                    count_pages=count_pages,
-                    news=news,
-                    copies=copies,
-                    section_concurrency=settings.section_concurrency,
-                    checkpoint_interval_s=settings.checkpoint_interval_s,
-                    daily_token_limit=settings.daily_token_limit,
-                ),
-            )
-        finally:
-            await database.close()
+                searches=(LibrarySearch(database), *searches),
+                search_timeout_s=settings.search_timeout_s,
+                count_pages=count_pages,
+                news=news,
+                copies=copies,
+                section_concurrency=settings.section_concurrency,
+                checkpoint_interval_s=settings.checkpoint_interval_s,
+                daily_token_limit=settings.daily_token_limit,
+            ),
+        )
 
 
 @asynccontextmanager
 async def open_composers(settings: Settings) -> AsyncIterator[Composers]:
     """Give those who can write here: the offline writer, and the models of each provider that is set up.
+
 
     OpenAI's provider is set up by a key or by the address of a server that may want none, Anthropic's by a key.
     Raises Invalid naming the setting for models that do not exist or cannot be reached.
@@ -158,6 +160,15 @@ def _rules(settings: Settings) -> GatewayRules:
         breaker_recovery_s=settings.breaker_recovery_s,
         most_at_once=settings.model_concurrency,
     )
+
+
+@asynccontextmanager
+async def _open_database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

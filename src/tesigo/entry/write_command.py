@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from tesigo.adapters.library_search import LibrarySearch
 from tesigo.entry.migrating import migrate
 from tesigo.entry.progress_bars import ProgressBars
+from tesigo.entry.searches import open_searches
 from tesigo.entry.source_files import find_files, read_files
 from tesigo.entry.wiring import open_composers, open_house
 from tesigo.export.formats import Format
@@ -20,10 +20,11 @@ from tesigo.export.norms import load_norm
 from tesigo.export.rendering import count_pages, render
 from tesigo.export.styles import find_style
 from tesigo.gateway.run_account import RunAccount
+from tesigo.kit.clock import system_clock
 from tesigo.kit.errors import Invalid
 from tesigo.kit.settings import Settings
 from tesigo.manuscript import Manuscript, Source
-from tesigo.research.ports import SourceSearch
+from tesigo.research.ports import LIBRARY, SourceSearch
 from tesigo.writing.brief import Brief
 from tesigo.writing.errors import NoUsableSource
 from tesigo.writing.pipeline import write_document
@@ -47,12 +48,14 @@ async def write(
     model: str | None,
     source_names: Sequence[str],
     with_library: bool,
+    with_search: bool | None,
     out: Sequence[Path],
     settings: Settings,
     bars: ProgressBars,
 ) -> Summary:
     """Write the document and its files; all files appear, or none.
 
+    with_search: whether services outside are searched; None for those that the settings enable, if any.
     model: who writes it, None for the installation's default; DAILY_TOKEN_LIMIT holds for this one document.
     Raises Invalid and its kinds before any work for what is wrong with the wish, NoUsableSource when there is
     nothing to write from, NoModelAnswers and TokenLimitReached.
@@ -62,6 +65,12 @@ async def write(
     formats = [_format_of(path) for path in out]
     load_norm(brief.norm)
     find_style(brief.citation_style)
+    is_searching = settings.searches_outside if with_search is None else with_search
+    if is_searching and not settings.searches_outside:
+        raise Invalid(
+            "--search: no search service is enabled. Set OPENALEX_ENABLED, CROSSREF_ENABLED, ARXIV_ENABLED or "
+            "SEMANTIC_SCHOLAR_ENABLED to yes, or the key of another."
+        )
     account = RunAccount(settings.daily_token_limit)
     async with open_composers(settings) as composers:
         composer = composers.choose(model, account=account, job="document")
@@ -69,7 +78,7 @@ async def write(
             sources: tuple[Source, ...] = ()
             if source_names:
                 sources = await _read_sources(source_names, settings, bars)
-            async with _searches(with_library, settings) as searches:
+            async with _searches(settings, with_library=with_library, is_searching=is_searching) as searches:
                 manuscript = await write_document(
                     brief,
                     composer=composer,
@@ -78,6 +87,7 @@ async def write(
                     journal=bars,
                     count_pages=count_pages,
                     concurrency=settings.section_concurrency,
+                    search_timeout_s=settings.search_timeout_s,
                 )
             manuscript = replace(manuscript, dated=date.today())  # noqa: DTZ011 - the day where the author is
             pages = math.ceil(await asyncio.to_thread(count_pages, manuscript))
@@ -122,13 +132,19 @@ async def _read_sources(names: Sequence[str], settings: Settings, bars: Progress
 
 
 @contextlib.asynccontextmanager
-async def _searches(with_library: bool, settings: Settings) -> AsyncIterator[Sequence[SourceSearch]]:
-    if not with_library:
+async def _searches(
+    settings: Settings, *, with_library: bool, is_searching: bool
+) -> AsyncIterator[Sequence[SourceSearch]]:
+    """Give what is searched; without the library no database is started, and no answer is kept."""
+    if with_library:
+        async with open_house(settings) as house:
+            await migrate(house.database)
+            yield [search for search in house.tools.searches if is_searching or search.name == LIBRARY]
+    elif is_searching:
+        async with open_searches(settings, clock=system_clock) as searches:
+            yield searches
+    else:
         yield ()
-        return
-    async with open_house(settings) as house:
-        await migrate(house.database)
-        yield (LibrarySearch(house.database),)
 
 
 async def _write_files(

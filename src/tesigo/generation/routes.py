@@ -43,7 +43,8 @@ def tools_of(request: Request) -> Tools:
 async def generate_outline(request: Request, current: CurrentUser, wanted: ToGenerate) -> OutlineAnswer:
     """Return chapters and sections, each with its purpose, target words and sources; nothing is stored.
 
-    Made of the document's sources and the library; with a title alone, of the library. 400 with the code
+    Made of the document's sources, the library and the search services that are enabled; with a title alone, of the
+    latter two. 400 with the code
     `no_usable_source` when nothing there suits the title; 429 (`token_limit_reached`) when a model is to propose it and
     today's tokens do not suffice, 503 (`no_model_answers`) while none answers.
     """
@@ -54,7 +55,13 @@ async def generate_outline(request: Request, current: CurrentUser, wanted: ToGen
     account = DatabaseAccount(tools.database, tools.clock, payer, service_limit=tools.daily_token_limit)
     composer = tools.composers.choose(model, account=account, job=f"user:{current.id}")
     try:
-        outline = await plan_outline(brief, composer=composer, own_sources=own, searches=tools.searches)
+        outline = await plan_outline(
+            brief,
+            composer=composer,
+            own_sources=own,
+            searches=tools.searches,
+            search_timeout_s=tools.search_timeout_s,
+        )
     finally:
         async with database_of(request).transaction() as tx:
             await account.record_rest(tx)

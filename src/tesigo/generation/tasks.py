@@ -62,6 +62,7 @@ class Tools:
     news: tells at once when a job was cancelled or taken over. copies: where copies of checkpoints go.
     section_concurrency: how many sections of one job are written at a time.
     daily_token_limit: how many tokens all users together may use in a day, None for any number.
+    search_timeout_s: how long each search for sources may take.
     checkpoint_interval_s: a checkpoint is taken after each section, and at least so often.
     """
 
@@ -75,6 +76,7 @@ class Tools:
     section_concurrency: int = 4
     checkpoint_interval_s: float = 300
     daily_token_limit: int | None = None
+    search_timeout_s: float = 15
 
     @property
     def budget(self) -> Budget:
@@ -255,6 +257,7 @@ async def _write_watched(
             count_pages=tools.count_pages,
             so_far=assignment.so_far,
             concurrency=tools.section_concurrency,
+            search_timeout_s=tools.search_timeout_s,
         )
     )
     beside = (

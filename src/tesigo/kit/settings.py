@@ -19,10 +19,7 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CLONE = Path(__file__).resolve().parents[3]
 _SHORTEST_TOKEN = 16
 
-_LATER = re.compile(
-    r"s3_\w+|(semantic_scholar|openalex|crossref|arxiv|perplexity|tavily)_\w+|search_timeout_s|"
-    r"stripe_\w+|price_per_page_cents|currency"
-)
+_LATER = re.compile(r"s3_\w+|stripe_\w+|price_per_page_cents|currency")
 """Settings that are checked, but that nothing in this version uses yet."""
 
 
@@ -96,6 +93,7 @@ class Settings(BaseSettings):
     semantic_scholar_api_key: SecretStr | None = None
     semantic_scholar_base_url: str = ""
     openalex_enabled: bool = False
+    openalex_api_key: SecretStr | None = None
     openalex_base_url: str = ""
     crossref_enabled: bool = False
     crossref_base_url: str = ""
@@ -107,6 +105,8 @@ class Settings(BaseSettings):
     tavily_api_key: SecretStr | None = None
     tavily_base_url: str = ""
     search_timeout_s: _Seconds = 15
+    search_cache_days: int = Field(7, ge=0)
+    contact_email: str = ""
 
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
@@ -165,6 +165,13 @@ class Settings(BaseSettings):
         if not all(_ADDRESS.fullmatch(address) for address in value):
             raise ValueError("must be e-mail addresses with commas between them")
         return tuple(address.lower() for address in value)
+
+    @field_validator("contact_email")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not (value.isascii() and value.isprintable() and _ADDRESS.fullmatch(value)):
+            raise ValueError("must be an e-mail address in ASCII")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -280,6 +287,15 @@ class Settings(BaseSettings):
     def without_effect(self) -> tuple[str, ...]:
         """The names of the variables that are set although nothing in this version uses them yet."""
         return tuple(name.upper() for name in sorted(self.model_fields_set) if _LATER.fullmatch(name))
+
+    @property
+    def searches_outside(self) -> bool:
+        """Whether any service outside is enabled that is searched for sources."""
+        switches = (
+            self.semantic_scholar_enabled, self.openalex_enabled, self.crossref_enabled, self.arxiv_enabled,
+            self.perplexity_api_key, self.tavily_api_key,
+        )  # fmt: skip
+        return any(switches)
 
     @property
     def mail_sender(self) -> str:

@@ -63,6 +63,12 @@ def are_one(one: Source, other: Source, mark: Mark) -> bool:
         return True
     if is_bare_text(one) or is_bare_text(other):
         return is_bare_text(one) != is_bare_text(other) and _is_telling(one)
+    if _is_bare_page(one) != _is_bare_page(other):
+        return (
+            _is_telling(one)
+            and title_words(one.title) == title_words(other.title)
+            and _years_are_near(one, other)
+        )
     return (
         _may_be_one(one.csl, other.csl) and _titles_agree(one, other) and _years_and_names_agree(one, other)
     )
@@ -71,6 +77,15 @@ def are_one(one: Source, other: Source, mark: Mark) -> bool:
 def is_bare_text(source: Source) -> bool:
     """Return whether this is a text of which nothing is known but its title: a file beside its record."""
     return bool(source.full_text) and not (source.author_names or source.year or source.csl.get("DOI"))
+
+
+def _is_bare_page(source: Source) -> bool:
+    """Return whether this is a page of the web of which nobody is known to be the author."""
+    return source.csl.get("type") == "webpage" and not source.author_names
+
+
+def _years_are_near(one: Source, other: Source) -> bool:
+    return one.year is None or other.year is None or abs(one.year - other.year) <= 1
 
 
 def is_preprint(csl: Mapping[str, Any]) -> bool:
