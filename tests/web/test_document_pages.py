@@ -10,10 +10,12 @@ from sqlalchemy import select
 from tests.houses import ABSTRACTS
 from tests.web.conftest import Browser, browser_of, words_on
 
+from tesigo.documents.sources_service import record_found
 from tesigo.entry.wiring import House
 from tesigo.export.formats import Format
 from tesigo.generation.models import JobRow
 from tesigo.generation.tasks import run_job
+from tesigo.manuscript import Source
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FORM = {
@@ -133,6 +135,23 @@ async def test_a_source_can_be_taken_out_again(writer: Browser):
     assert remove
     left = await writer.send(remove[1])
     assert left.text.count("/remove") == added.text.count("/remove") - 1
+
+
+async def test_a_source_says_where_it_was_found_and_that_it_was_retracted(writer: Browser, house: House):
+    address = (await writer.send("/documents/new", files=[PAPERS], **FORM)).url.path
+    csl = {
+        "id": "gone2020",
+        "type": "article-journal",
+        "title": "Feedback that was taken back",
+        "status": "retracted",
+    }
+    async with house.database.transaction() as tx:
+        found = Source("gone2020", csl, "Nothing of it holds.", found_by="Crossref")
+        await record_found(tx, int(address.rpartition("/")[2]), [found], house.clock())
+    told = words_on(await writer.open(address))
+    assert "Feedback that was taken back" in told
+    assert "from Crossref" in told
+    assert told.count("retracted") == 1
 
 
 async def test_wrong_fields_are_named_and_what_was_typed_is_kept(writer: Browser):
