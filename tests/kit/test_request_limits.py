@@ -248,3 +248,13 @@ async def test_a_large_body_may_take_the_time_that_its_bytes_take(address):
     async with httpx.AsyncClient(base_url=address) as client:
         answer = await client.post("/json", content=slow_but_fair(), headers=JSON)
     assert answer.status_code == 200, answer.text
+
+
+async def test_an_answer_before_the_end_of_a_long_body_closes_the_connection(address):
+    chunked = {**JSON, "Transfer-Encoding": "chunked"}
+    answer = await told(address, "/nowhere", chunked, b"1\r\n[\r\n", then=b"1\r\n \r\n")
+    assert answer.startswith(b"HTTP/1.1 404"), answer
+    assert b"connection: close" in answer
+    async with httpx.AsyncClient(base_url=address) as client:
+        kept = await client.post("/nowhere", content=b"[]", headers=JSON)
+        assert "connection" not in kept.headers  # a short body has come by then

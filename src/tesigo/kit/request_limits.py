@@ -32,6 +32,7 @@ _PATIENCE_S = 30.0
 _SLOWEST_BYTES_S = 8 * _KIB
 """A body may take half a minute and a second more for each 8 KiB that have come: who sends a byte a second is told
 after that half minute, 20 MiB over the slowest of mobile networks (64 kbit/s) go through."""
+_NOT_LONG_KIB = 64
 _LONGEST_LENGTH = 18  # digits; more are no length, and slow to read
 
 
@@ -120,35 +121,44 @@ class BodyLimit:
                 scope, receive, send
             )
         elif len(announced) > _LONGEST_LENGTH or int(announced) > allowance.most_bytes:
-            await _too_large(allowance.sentence)(scope, receive, send)
+            await _closing(_too_large(allowance.sentence))(scope, receive, send)
         else:
             values = None if is_form else _ValueCount()
             body = _Body(receive, allowance, values, patience_s=self._patience_s)
-            await self._serve_within(body, scope, send)
+            may_be_long = "transfer-encoding" in headers or int(announced) > _NOT_LONG_KIB * _KIB
+            await self._serve_within(body, scope, send, may_be_long=may_be_long)
 
     def _allowance(self, path: str, *, is_form: bool) -> _Allowance:
         if not any(path == place or path.startswith(f"{place}/") for place in self._large_at):
             return self._small
         return self._form if is_form else self._json
 
-    async def _serve_within(self, body: "_Body", scope: Scope, send: Send) -> None:
-        """Serve, counting what comes; what the application makes of a body that was cut off is not sent."""
+    async def _serve_within(self, body: "_Body", scope: Scope, send: Send, *, may_be_long: bool) -> None:
+        """Serve, counting what comes; what the application makes of a body that was cut off is not sent.
+
+        may_be_long: an answer before its end closes the connection, or the server would take in all the rest of it.
+        """
         has_begun = False
 
         async def send_unless_cut_off(message: Message) -> None:
             nonlocal has_begun
             if body.refusal is None or has_begun:
                 has_begun = True
+                if message["type"] == "http.response.start" and may_be_long and not body.is_whole:
+                    MutableHeaders(scope=message)["connection"] = "close"
                 await send(message)
 
         with contextlib.suppress(_CutOff):
             await self._app(scope, body.receive, send_unless_cut_off)
         if body.refusal is not None and not has_begun:
-            await body.refusal(scope, body.receive, send)
+            await _closing(body.refusal)(scope, body.receive, send)
 
 
 class _Body:
-    """A body on its way in. refusal: what answers that no more of it is read, None as long as it keeps the limits."""
+    """A body on its way in.
+
+    refusal: what answers that no more of it is read, None as long as it keeps the limits. is_whole: all of it has come.
+    """
 
     def __init__(
         self, receive: Receive, allowance: _Allowance, values: "_ValueCount | None", *, patience_s: float
@@ -157,7 +167,7 @@ class _Body:
         self._allowance = allowance
         self._values = values
         self._seen = 0
-        self._is_whole = False
+        self.is_whole = False
         self._ends_at = asyncio.get_running_loop().time() + patience_s
         self.refusal: Response | None = None
 
@@ -166,7 +176,7 @@ class _Body:
         message = await self._next_piece()
         piece = message.get("body", b"")
         self._seen += len(piece)
-        self._is_whole = not message.get("more_body", False)
+        self.is_whole = not message.get("more_body", False)
         if self._seen > self._allowance.most_bytes:
             self.refusal = _too_large(self._allowance.sentence)
         elif self._values is not None and self._values.add(piece) > _MOST_VALUES:
@@ -178,7 +188,7 @@ class _Body:
         return message
 
     async def _next_piece(self) -> Message:
-        if self._is_whole or self.refusal is not None:  # what comes now is only that the client is gone
+        if self.is_whole or self.refusal is not None:  # what comes now is only that the client is gone
             return await self._receive()
         try:
             async with asyncio.timeout_at(self._ends_at + self._seen / _SLOWEST_BYTES_S):
@@ -222,10 +232,10 @@ def _too_large(sentence: str) -> Response:
 
 
 def _too_slow() -> Response:
-    answer = problem(
-        HTTPStatus.REQUEST_TIMEOUT,
-        "too_slow",
-        "The body came too slowly, or its end never came: send it again over a faster connection, or in parts.",
-    )
+    sentence = "The body came too slowly, or its end never came: send it again over a faster connection, or in parts."
+    return problem(HTTPStatus.REQUEST_TIMEOUT, "too_slow", sentence)
+
+
+def _closing(answer: Response) -> Response:
     answer.headers["connection"] = "close"
     return answer
