@@ -90,10 +90,10 @@ async def test_nothing_that_is_raised_or_logged_gives_a_key_or_an_answer_away(
 ):
     caplog.set_level(logging.DEBUG)
     said = []
+    server = SearchServer(service.setting, WORKS)
     for fault in (None, *Fault):
-        async with searching(
-            service, SearchServer(service.setting, WORKS, fault=fault), timeout_s=0.5
-        ) as search:
+        server.fault = fault
+        async with searching(service, server, timeout_s=0.5) as search:
             said.append(repr(search))
             try:
                 await search.find_sources(QUERY, limit=20)
