@@ -35,34 +35,33 @@ both = pytest.mark.parametrize("dialect", BOTH, ids=lambda dialect: dialect.name
 
 @both
 @pytest.mark.parametrize(
-    ("status", "kind", "trouble", "is_about_call"),
+    ("status", "kind", "trouble"),
     [
-        (400, CallRefused, Trouble.REFUSED, True),
-        (401, CallRefused, Trouble.REFUSED, False),
-        (402, CallRefused, Trouble.REFUSED, False),
-        (403, CallRefused, Trouble.REFUSED, False),
-        (404, CallRefused, Trouble.REFUSED, False),
-        (408, ProviderFails, Trouble.TIMED_OUT, None),
-        (413, CallRefused, Trouble.REFUSED, True),
-        (418, CallRefused, Trouble.REFUSED, False),
-        (422, CallRefused, Trouble.REFUSED, True),
-        (429, RateLimited, Trouble.RATE_LIMITED, None),
-        (500, ProviderFails, Trouble.SERVER_ERROR, None),
-        (502, ProviderFails, Trouble.SERVER_ERROR, None),
-        (503, ProviderFails, Trouble.OVERLOADED, None),
-        (504, ProviderFails, Trouble.TIMED_OUT, None),
-        (529, ProviderFails, Trouble.OVERLOADED, None),
+        (400, CallRefused, Trouble.REFUSED),
+        (401, CallRefused, Trouble.REFUSED),
+        (402, CallRefused, Trouble.REFUSED),
+        (403, CallRefused, Trouble.REFUSED),
+        (404, CallRefused, Trouble.REFUSED),
+        (408, ProviderFails, Trouble.TIMED_OUT),
+        (413, CallRefused, Trouble.REFUSED),
+        (418, CallRefused, Trouble.REFUSED),
+        (422, CallRefused, Trouble.REFUSED),
+        (429, RateLimited, Trouble.RATE_LIMITED),
+        (500, ProviderFails, Trouble.SERVER_ERROR),
+        (502, ProviderFails, Trouble.SERVER_ERROR),
+        (503, ProviderFails, Trouble.OVERLOADED),
+        (504, ProviderFails, Trouble.TIMED_OUT),
+        (529, ProviderFails, Trouble.OVERLOADED),
     ],
 )
 async def test_a_status_means_the_same_with_any_body(
-    dialect: Dialect, status: int, kind: type[AttemptFailed], trouble: Trouble, is_about_call: bool | None
+    dialect: Dialect, status: int, kind: type[AttemptFailed], trouble: Trouble
 ):
     body = "<html>" + "sorry " * 30_000
     failure = await failure_of(
         dialect, Plainly(status, body, {"retry-after": "Sat, 1 Jan 2000 00:00:00 GMT"})
     )
     assert (type(failure), failure.trouble) == (kind, trouble)
-    assert getattr(failure, "is_about_call", None) is is_about_call
     assert failure.retry_after_s == (None if kind is CallRefused else 0)
 
 
@@ -89,12 +88,9 @@ async def test_a_status_means_the_same_with_any_body(
         (ANTHROPIC, 402, {"type": "billing_error", "message": "?"}),
     ],
 )
-async def test_what_no_waiting_mends_is_refused_and_is_not_about_the_call(
-    dialect: Dialect, status: int, error: dict[str, Any]
-):
+async def test_what_no_waiting_mends_is_refused(dialect: Dialect, status: int, error: dict[str, Any]):
     failure = await failure_of(dialect, Plainly(status, json.dumps({"error": error}), {"retry-after": "1"}))
     assert isinstance(failure, CallRefused)
-    assert not failure.is_about_call
     assert "quota" in failure.message
 
 

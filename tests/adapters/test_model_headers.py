@@ -22,6 +22,10 @@ DATE = "Mon, 30 Nov 2026 12:00:00 GMT"
         ("soon", None),
         ("nan", None),
         ("1e999", None),
+        ("99999999999999", 86_400),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
+        ("Mon, 30 Nov 2026 12:00:30 +99999999999", None),
         ("Mon, 32 Nov 2026 12:00:30 GMT", None),
         ("Mon, 30 Nov 2026 12:00:30 -0000", None),
     ],
@@ -35,15 +39,6 @@ def test_a_moment_without_the_answers_own_date_says_nothing():
     assert find_retry_after_s({"date": DATE}) is None
 
 
-@pytest.mark.parametrize(
-    ("said", "reset_s"),
-    [("6m0s", 360), ("12ms", 0.012), ("1h2m3s", 3_723), ("7.66s", 7.66), ("1m", 60), ("20", 20), ("µ", None)],
-)
-def test_openais_resets_are_durations(said: str, reset_s: float | None):
-    read = read_openai_allowance({"x-ratelimit-reset-requests": said, "x-ratelimit-reset-tokens": said})
-    assert (read.requests_reset_s, read.tokens_reset_s) == (pytest.approx(reset_s), pytest.approx(reset_s))
-
-
 def test_openais_counts_stand_by_their_names_and_minus_one_is_none():
     headers = {
         "x-ratelimit-limit-requests": "500",
@@ -54,17 +49,14 @@ def test_openais_counts_stand_by_their_names_and_minus_one_is_none():
     assert read_openai_allowance(headers) == Allowance(requests=500, requests_left=499)
 
 
-def test_anthropics_resets_are_moments():
+def test_anthropics_counts_stand_by_their_names():
     headers = {
-        "date": DATE,
         "anthropic-ratelimit-requests-limit": "50",
         "anthropic-ratelimit-requests-remaining": "0",
-        "anthropic-ratelimit-requests-reset": "2026-11-30T12:00:05Z",
         "anthropic-ratelimit-tokens-limit": "30000",
         "anthropic-ratelimit-tokens-remaining": "1000",
-        "anthropic-ratelimit-tokens-reset": "tomorrow",
         "anthropic-ratelimit-input-tokens-limit": "20000",
     }
     assert read_anthropic_allowance(headers) == Allowance(
-        requests=50, requests_left=0, requests_reset_s=5, tokens=30_000, tokens_left=1_000
+        requests=50, requests_left=0, tokens=30_000, tokens_left=1_000
     )

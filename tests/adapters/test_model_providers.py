@@ -179,8 +179,6 @@ async def test_every_fault_is_a_fact(
     assert (heard.failure.trouble, heard.failure.retry_after_s) == (trouble, retry_after_s)
     assert not heard.ended
     assert heard.failure.message.startswith(dialect.model.full_name)
-    if isinstance(heard.failure, CallRefused):
-        assert heard.failure.is_about_call is (fault is Fault.BAD_REQUEST)
     if status := server.calls[0].status:
         assert status == 200 or str(status) in heard.failure.message
 
@@ -218,8 +216,6 @@ async def test_what_the_provider_says_of_its_limits_comes_with_the_opening(
     said = opened.allowance
     assert (said.requests, said.requests_left, said.tokens) == (90, 89, 10_000)
     assert said.tokens_left == 10_000 - server.calls[0].prompt_tokens
-    assert said.requests_reset_s == pytest.approx(60, abs=2)
-    assert said.tokens_reset_s == pytest.approx(60, abs=2)
 
 
 async def test_a_provider_that_says_nothing_of_limits_is_not_guessed_at(

@@ -35,6 +35,8 @@ async def test_a_bare_name_becomes_a_full_one_and_null_stays_the_default(me):
         ("nobody-knows-it", "unknown_model"),
         ("mistral:large", "unknown_model"),
         ("openai:", "unknown_model"),
+        ("openai:some-expensive-model", "unknown_model"),
+        ('openai:o"}\n# HELP evil', "unknown_model"),
         ("claude-opus-5-5", "model_not_available"),
     ],
 )

@@ -87,7 +87,8 @@ class ModelServer:
 
     answer: what it answers. faults: what goes wrong. first_token_s: before the answer begins; tokens_a_second: None
     for all at once, in a few pieces. thinking_tokens: thoughts before each answer. slow_s: for SLOW_FIRST_TOKEN.
-    retry_after: as the header has it, for faults that say so. says_usage: whether it tells what was used.
+    retry_after: as the header has it, for faults that say so. says_usage: whether it tells what was used; told_usage:
+    what it tells instead of the truth.
     requests_a_minute, tokens_a_minute, at_once: limits, beyond which it answers 429; None for none.
     """
 
@@ -99,6 +100,7 @@ class ModelServer:
     slow_s: float = 30
     retry_after: str = "1"
     says_usage: bool = True
+    told_usage: Usage | None = None
     requests_a_minute: int | None = None
     tokens_a_minute: int | None = None
     at_once: int | None = None
@@ -208,7 +210,8 @@ class ModelServer:
                 return
         if served.fault is Fault.REFUSED_IN_WORDS:
             await line.say(talk.refusal())
-        usage = Usage(served.prompt_tokens, served.completion_tokens) if self.says_usage else None
+        true = Usage(served.prompt_tokens, served.completion_tokens) if self.says_usage else None
+        usage = self.told_usage or true
         await line.say(talk.end(finish, usage))
         await line.say(b"", more=False)
 

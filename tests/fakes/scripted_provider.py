@@ -70,14 +70,17 @@ class ScriptedProvider:
 
 @dataclass
 class RememberingAccount:
-    """Implements `Account`. refuse: raised instead of a reservation."""
+    """Implements `Account`. refuse: raised instead of a reservation. gate: reservations wait for it."""
 
     reserved: list[Call] = field(default_factory=list)
     spent: list[tuple[Call, Usage, Outcome]] = field(default_factory=list)
     released: list[Call] = field(default_factory=list)
     refuse: Exception | None = None
+    gate: asyncio.Event | None = None
 
     async def reserve(self, call: Call) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
         if self.refuse is not None:
             raise self.refuse
         self.reserved.append(call)

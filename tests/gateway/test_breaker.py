@@ -124,6 +124,9 @@ async def test_of_twenty_calls_at_once_exactly_one_is_the_trial(is_good: bool) -
     await asyncio.sleep(0)
     assert len(passed) == 1
     assert breaker.state is BreakerState.HALF_OPEN
+    with pytest.raises(BreakerOpen) as refused:
+        breaker.require_passable()
+    assert refused.value.retry_after_s == RECOVERY_S, "the trial may take as long as it likes"
     gate.set()
     await asyncio.gather(*calls)
     assert len(passed) == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
-from tests.fakes.scripted_provider import ScriptedProvider
+from tests.fakes.scripted_provider import RememberingAccount, ScriptedProvider
 from tests.fakes.timer import FakeTimer
 from tests.gateway.conftest import FIRST, PROMPT, SECOND, THIRD, Desk
 
@@ -93,20 +93,22 @@ async def test_fallbacks_are_tried_in_their_order_and_only_where_a_key_is_set() 
 
 @pytest.mark.parametrize("code", ["400", "401", "404"])
 async def test_what_is_refused_is_not_tried_again(code: str) -> None:
-    desk = Desk(ScriptedProvider(otherwise=CallRefused(f"answered {code}", is_about_call=code == "400")))
+    desk = Desk(ScriptedProvider(otherwise=CallRefused(f"answered {code}")))
     with pytest.raises(CallRefused):
         await desk.ask()
     assert len(desk.provider.asked) == 1
     assert desk.timer.slept == []
 
 
-async def test_a_refused_key_leads_to_the_fallback_and_a_bad_call_does_not() -> None:
-    for is_about_call, asked in ((False, [FIRST, SECOND]), (True, [FIRST])):
-        refused = CallRefused("answered 4xx", is_about_call=is_about_call)
-        desk = Desk(ScriptedProvider(otherwise=refused))
-        with pytest.raises(CallRefused):
-            await desk.ask(FIRST)
-        assert [name for name, _ in desk.provider.asked] == asked
+async def test_what_one_model_refuses_another_may_take() -> None:
+    desk = Desk(
+        ScriptedProvider(choose=answer_of({FIRST: CallRefused("answered 400"), SECOND: "I take it."}))
+    )
+    assert await desk.ask(FIRST) == "I take it."
+    assert [name for name, _ in desk.provider.asked] == [FIRST, SECOND]
+    refused = Desk(ScriptedProvider(otherwise=CallRefused("answered 401")))
+    with pytest.raises(CallRefused, match="answered 401"):
+        await refused.ask(FIRST)
 
 
 async def test_a_dead_provider_costs_three_attempts_a_model_and_then_none_while_the_breaker_is_open() -> None:
@@ -178,8 +180,15 @@ async def test_an_answer_without_end_is_reported_and_not_taken_for_whole() -> No
     desk = Desk(ScriptedProvider(otherwise=None, choose=lambda _: cut("More and more ")), continuations=2)  # type: ignore[arg-type]
     with pytest.raises(NoUsableAnswer):
         await desk.ask()
-    assert len(desk.provider.asked) == 9, "three attempts, each of them gone on with twice"
+    assert len(desk.provider.asked) == 3, "it was gone on with twice, and is not begun anew"
     assert {outcome for _, _, outcome in desk.account.spent} == {Outcome.WASTED}
+
+
+async def test_an_answer_that_is_gone_on_with_keeps_the_room_that_it_was_given() -> None:
+    begun = cut("")
+    desk = Desk(ScriptedProvider(begun, cut("The harvest "), "was good."))
+    assert await desk.ask() == "The harvest was good."
+    assert [prompt.most_tokens for _, prompt in desk.provider.asked] == [500, 1_000, 1_000]
 
 
 async def test_a_record_that_was_cut_off_is_asked_for_again_with_more_room() -> None:
@@ -271,13 +280,57 @@ async def test_usage_that_a_provider_does_not_tell_is_estimated_and_marked() -> 
     assert (call.product, call.model, call.prompt) == ("2.1", SECOND, "made/1")
 
 
-async def test_a_count_that_no_call_can_reach_is_not_believed() -> None:
-    absurd = [Opened(Allowance()), Piece("It is so."), Ended(Finish.STOP, Usage(10**15, 3))]
+async def test_a_count_that_no_call_can_reach_is_taken_for_the_most_that_it_can() -> None:
+    absurd = [Opened(Allowance()), Piece("It is so."), Ended(Finish.STOP, Usage(10**20, 3))]
     desk = Desk(ScriptedProvider(absurd))
     await desk.ask()
-    [(_, usage, _)] = desk.account.spent
+    [(call, usage, _)] = desk.account.spent
+    assert usage == call.most
     assert usage.is_estimated
-    assert usage.tokens < 1_000
+
+
+async def test_answers_of_nothing_end_the_question_and_open_no_breaker_for_others() -> None:
+    nothing = [Opened(Allowance()), Ended(Finish.STOP, Usage(100, 0))]
+    desk = Desk(ScriptedProvider(choose=lambda _: nothing))
+    for _ in range(3):
+        with pytest.raises(NoUsableAnswer):
+            await desk.ask()
+    assert desk.gateway.measured()[0].breaker == "closed"
+
+
+async def test_after_a_long_retry_after_the_next_job_goes_to_the_fallback_at_once() -> None:
+    desk = Desk(ScriptedProvider(limited(86_400), choose=answer_of({SECOND: "From the second."})))
+    assert await desk.ask(FIRST) == "From the second."
+    assert (await desk.model(FIRST, job="next").ask(PROMPT, str, product="1")).value == "From the second."
+    assert [name for name, _ in desk.provider.asked] == [FIRST, SECOND, SECOND]
+    assert desk.account.open == []
+
+
+async def test_whoever_waits_for_tokens_takes_no_turn_from_others() -> None:
+    desk = Desk(ScriptedProvider(), rules=GatewayRules(most_at_once=1))
+    poor = RememberingAccount(gate=asyncio.Event())
+    waiting = asyncio.create_task(
+        desk.gateway.model(SECOND, account=poor, job="poor").ask(PROMPT, str, product="1")
+    )
+    await asyncio.sleep(0)
+    assert await desk.ask() == "An answer."
+    poor.gate.set()
+    assert (await waiting).value == "An answer."
+
+
+async def test_a_call_that_is_cancelled_while_it_waits_for_its_turn_used_nothing() -> None:
+    gate = asyncio.Event()
+    desk = Desk(ScriptedProvider(gate=gate), rules=GatewayRules(most_at_once=1))
+    first = asyncio.create_task(desk.ask())
+    second = asyncio.create_task(desk.ask())
+    await asyncio.sleep(0.01)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    gate.set()
+    await first
+    assert [usage.tokens for _, usage, _ in desk.account.spent] == [0, 120]
+    assert desk.account.open == []
 
 
 async def test_nothing_is_called_when_the_budget_is_used_up() -> None:

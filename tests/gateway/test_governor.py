@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.fakes.timer import FakeTimer
 
+from tesigo.gateway.errors import RateLimited
 from tesigo.gateway.governor import Governor
 from tesigo.gateway.ports import Allowance
 
@@ -57,7 +58,7 @@ async def crowd_of(governor: Governor) -> AsyncIterator[Crowd]:
 
 
 def governor_of(most_at_once: int, timer: FakeTimer | None = None) -> Governor:
-    return Governor(timer or FakeTimer(), most_at_once=most_at_once)
+    return Governor("made:model", timer or FakeTimer(), most_at_once=most_at_once, longest_wait_s=60)
 
 
 async def test_no_more_calls_run_at_once_than_the_window_holds() -> None:
@@ -146,6 +147,49 @@ async def test_after_a_retry_after_nobody_gets_a_turn_before_its_time() -> None:
         assert crowd.served == []
         await timer.advance(2)
         assert len(crowd.served) == 2
+
+
+async def test_a_pause_that_is_too_long_to_wait_for_turns_everybody_away_who_waits_or_comes() -> None:
+    timer = FakeTimer(is_hasty=False)
+    governor = governor_of(2, timer)
+    async with crowd_of(governor) as crowd:
+        await crowd.bring("a", 2)
+        waiting = await crowd.bring("b", 3)
+        governor.rate_limited(began_s=timer.now_s(), retry_after_s=86_400)
+        for turned_away in (*waiting, *await crowd.bring("c", 1)):
+            with pytest.raises(RateLimited) as told:
+                await turned_away
+            assert told.value.retry_after_s == pytest.approx(86_400)
+        await crowd.end(2)
+        assert governor.at_work == 0
+        timer.move(86_400)
+        await crowd.bring("d", 1)
+        assert crowd.served == ["a", "a", "d"]
+
+
+async def test_a_small_call_does_not_wait_for_the_alarm_of_a_large_one_that_left() -> None:
+    timer = FakeTimer(is_hasty=False)
+    governor = governor_of(64, timer)
+    governor.heard(Allowance(tokens=6_000, tokens_left=0))
+    async with crowd_of(governor) as crowd:
+        [large] = await crowd.bring("large", 1, tokens=6_000)
+        await crowd.bring("small", 1, tokens=100)
+        large.cancel()
+        await timer.advance(1.1)
+        assert crowd.served == ["small"]
+
+
+async def test_news_of_room_are_heard_at_once() -> None:
+    timer = FakeTimer(is_hasty=False)
+    governor = governor_of(64, timer)
+    governor.heard(Allowance(requests=60, requests_left=0))
+    async with crowd_of(governor) as crowd:
+        await crowd.bring("a", 1)
+        assert crowd.served == []
+        governor.heard(Allowance(requests=60, requests_left=60))
+        await crowd.end(0)
+        await asyncio.sleep(0)
+        assert crowd.served == ["a"]
 
 
 async def test_requests_a_minute_are_kept_as_the_provider_tells_them() -> None:

@@ -26,7 +26,7 @@ from tesigo.entry.wiring import House
 from tesigo.entry.worker import run_jobs
 from tesigo.gateway.catalogue import load_catalogue
 from tesigo.gateway.gateway import Gateway
-from tesigo.gateway.ports import Message, Prompt
+from tesigo.gateway.ports import Message, Prompt, Usage
 from tesigo.gateway.run_account import RunAccount
 
 PROMPT = Prompt("made/1", "You answer.", (Message("user", "What is it?"),), most_tokens=500)
@@ -115,6 +115,65 @@ async def test_a_job_that_rests_can_be_resumed_at_once_and_cancelled(tmp_path: P
             assert (await me.ask("POST", f"/jobs/{job_id}/cancel")).status_code == 202
             assert (await status(me, job_id))["status"] == "cancelled"
             assert await rows(house, "SELECT id FROM pgqueuer WHERE entrypoint = 'write_document'") == []
+
+
+async def test_no_retry_after_however_absurd_lets_a_job_hang(tmp_path: Path):
+    server = author(faults=failing(rate=1.0, kinds=[Fault.OVERLOADED]), retry_after="99999999999999")
+    async with (
+        writing_house(tmp_path, server) as house,
+        writer_in(house) as (me, document_id),
+        working(house),
+    ):
+        job_id = await start(me, document_id)
+        await until_status(me, job_id, "paused")
+        [(wait_s,)] = await rows(house, "SELECT extract(epoch FROM resumes_at - now()) FROM jobs")
+        assert 0 < wait_s <= 3_600
+        answer = await me.ask("POST", "/generate/outline", json={"document_id": document_id})
+        assert (answer.status_code, answer.json()["code"]) == (503, "no_model_answers")
+        assert 0 < int(answer.headers["Retry-After"]) <= 86_400
+
+
+async def test_a_model_that_always_answers_nothing_ends_the_job_instead_of_costing_for_ever(tmp_path: Path):
+    server = author(faults=failing(rate=1.0, kinds=[Fault.EMPTY]))
+    async with (
+        writing_house(tmp_path, server) as house,
+        writer_in(house) as (me, document_id),
+        working(house),
+    ):
+        told = await until_status(me, await start(me, document_id), "failed", "paused", "completed")
+        assert told["status"] == "failed", told
+        assert "openai:made answered nothing" in told["error"]
+        assert len(server.calls) == 3
+
+
+async def test_what_fails_only_once_it_was_paid_for_rests_a_few_times_and_not_for_a_day(tmp_path: Path):
+    server = author(faults=failing(rate=1.0, kinds=[Fault.MALFORMED_CHUNK]))
+    async with (
+        writing_house(tmp_path, server) as house,
+        writer_in(house) as (me, document_id),
+        working(house),
+    ):
+        job_id = await start(me, document_id)
+        await until_status(me, job_id, "paused")
+        await rows(house, "UPDATE jobs SET rests = 140 RETURNING 1")
+        given_up = "SELECT rests, error FROM jobs WHERE resumes_at IS NULL AND status = 'paused'"
+        async with asyncio.timeout(30):
+            while not (told := await rows(house, given_up)):  # noqa: ASYNC110 - asked from outside
+                await asyncio.sleep(0.1)
+        assert told[0].rests >= 146
+        assert "Please resume the writing later." in told[0].error
+
+
+async def test_a_usage_that_cannot_be_true_neither_stops_the_job_nor_uses_up_the_day(tmp_path: Path):
+    server = author(told_usage=Usage(10**20, 10**20))
+    async with (
+        writing_house(tmp_path, server) as house,
+        writer_in(house) as (me, document_id),
+        working(house),
+    ):
+        told = await until_status(me, await start(me, document_id), "failed", "paused", "completed")
+        assert told["status"] == "completed", told
+        assert told["tokens_used"] < 500_000
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ _TROUBLES = {
     504: Trouble.TIMED_OUT,
     529: Trouble.OVERLOADED,
 }
-_ABOUT_THE_CALL = frozenset({400, 413, 422})
 _OF_MONEY = frozenset(
     {
         "insufficient_quota",
@@ -113,4 +112,4 @@ def _failure(status: int, message: str, said: SaidError, retry_after_s: float | 
         return ProviderFails(message, trouble, retry_after_s=retry_after_s)
     if status >= 500:
         return ProviderFails(message, Trouble.SERVER_ERROR, retry_after_s=retry_after_s)
-    return CallRefused(message, is_about_call=status in _ABOUT_THE_CALL)
+    return CallRefused(message)

@@ -8,13 +8,13 @@ from email.utils import parsedate_to_datetime
 
 from tesigo.gateway.ports import Allowance
 
-_UNIT_S = {"h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PART = r"(\d+(?:\.\d+)?)(h|ms|m|s)"
+_LONGEST_S = 86_400.0
 
 
 def find_retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that Retry-After asks to wait, 0 for a moment that is over, None when it says nothing.
 
+    A day at most: what is longer says that nobody knows.
     A moment is counted from the answer's own Date, so that a clock that is wrong, here or there, does no harm.
     From: RFC 9110, section 10.2.3, read 2026-11-30.
     """
@@ -25,31 +25,26 @@ def find_retry_after_s(headers: Mapping[str, str]) -> float | None:
 def read_openai_allowance(headers: Mapping[str, str]) -> Allowance:
     """Return what `x-ratelimit-…` say; Azure's -1 is a number that it does not say.
 
-    From: OpenAI's guide "Rate limits", section "Rate limits in headers" (resets like `6m0s`); seconds without a unit
-    and -1: learn.microsoft.com, question 5625878; both read 2026-11-30.
+    From: OpenAI's guide "Rate limits", section "Rate limits in headers"; -1: learn.microsoft.com, question 5625878;
+    both read 2026-11-30.
     """
-    return _allowance(lambda limit, side: headers.get(f"x-ratelimit-{side}-{limit}", ""), _find_duration)
+    return _allowance(lambda limit, side: headers.get(f"x-ratelimit-{side}-{limit}", ""))
 
 
 def read_anthropic_allowance(headers: Mapping[str, str]) -> Allowance:
     """Return what `anthropic-ratelimit-…` say; of the tokens, those of the limit that is nearest to its end.
 
-    From: docs.aws.amazon.com, "Claude Platform on AWS", "Rate limit headers" (resets in RFC 3339), read 2026-11-30.
+    From: docs.aws.amazon.com, "Claude Platform on AWS", "Rate limit headers", read 2026-11-30.
     """
-    return _allowance(
-        lambda limit, side: headers.get(f"anthropic-ratelimit-{limit}-{side}", ""),
-        lambda said: _find_until(_find_moment(said), headers),
-    )
+    return _allowance(lambda limit, side: headers.get(f"anthropic-ratelimit-{limit}-{side}", ""))
 
 
-def _allowance(said: Callable[[str, str], str], find_reset: Callable[[str], float | None]) -> Allowance:
+def _allowance(said: Callable[[str, str], str]) -> Allowance:
     return Allowance(
         requests=_find_count(said("requests", "limit")),
         requests_left=_find_count(said("requests", "remaining")),
-        requests_reset_s=find_reset(said("requests", "reset")),
         tokens=_find_count(said("tokens", "limit")),
         tokens_left=_find_count(said("tokens", "remaining")),
-        tokens_reset_s=find_reset(said("tokens", "reset")),
     )
 
 
@@ -62,26 +57,13 @@ def _find_seconds(said: str) -> float | None:
         seconds = float(said)
     except ValueError:
         return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-
-def _find_duration(said: str) -> float | None:
-    if re.fullmatch(f"(?:{_PART})+", said):
-        return sum(float(number) * _UNIT_S[unit] for number, unit in re.findall(_PART, said))
-    return _find_seconds(said)
+    return min(max(seconds, 0.0), _LONGEST_S) if math.isfinite(seconds) else None
 
 
 def _find_date(said: str) -> datetime | None:
     try:
         return parsedate_to_datetime(said)
-    except ValueError:
-        return None
-
-
-def _find_moment(said: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -89,4 +71,4 @@ def _find_until(moment: datetime | None, headers: Mapping[str, str]) -> float | 
     now = _find_date(headers.get("date", ""))
     if moment is None or now is None or moment.tzinfo is None or now.tzinfo is None:
         return None
-    return max((moment - now).total_seconds(), 0.0)
+    return min(max((moment - now).total_seconds(), 0.0), _LONGEST_S)

@@ -38,7 +38,11 @@ _FAULTS: tuple[tuple[tuple[type[Exception], ...], Trouble, str], ...] = (
         "is not reached",
     ),
     ((httpx2.TimeoutException,), Trouble.TIMED_OUT, "stayed silent for too long"),
-    ((httpx2.SSEError, httpx2.DecodingError), Trouble.MALFORMED, "sent a stream that cannot be read"),
+    (
+        (httpx2.SSEError, httpx2.DecodingError, UnicodeError),
+        Trouble.MALFORMED,
+        "sent a stream that cannot be read",
+    ),
     ((Exception,), Trouble.CUT_STREAM, "broke the connection off"),
 )
 
@@ -109,7 +113,7 @@ class ModelHttp:
                 async with aclosing(_read_events(response)) as events:
                     yield Answer(response.headers, events)
                     await _read_tail(events)
-        except (httpx2.HTTPError, ssl.SSLError) as error:
+        except (httpx2.HTTPError, ssl.SSLError, UnicodeError) as error:
             raise _failure_of(model, error) from None
 
     async def aclose(self) -> None:

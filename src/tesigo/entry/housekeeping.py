@@ -25,7 +25,6 @@ from tesigo.kit.db import Database
 from tesigo.kit.queue_schedules import Periodic
 from tesigo.kit.queue_tidying import tidy_queue
 from tesigo.manuscript import Manuscript
-from tesigo.usage import service as usage
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +47,7 @@ def database_chores(house: House) -> Mapping[Chore, str]:
         Chore("lost_workers", rows(workers_service.forget_lost_workers)): "*/5 * * * *",
         Chore("link_codes", rows(links_service.forget_link_codes)): "5 * * * *",
         Chore("sign_ins", rows(accounts.forget_ended_sign_ins)): "10 * * * *",
-        Chore("calls", rows(usage.write_off_forgotten)): "12 * * * *",
+        Chore("calls", rows(all_jobs_service.write_off_forgotten_calls)): "12 * * * *",
         Chore("events", rows(all_jobs_service.forget_old_events)): "15 2 * * *",
         Chore("checkpoints", rows(all_jobs_service.forget_old_checkpoints)): "25 2 * * *",
         Chore("drafts", rows(drafts_service.forget_old_drafts)): "35 2 * * *",

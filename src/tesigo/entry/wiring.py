@@ -118,9 +118,10 @@ async def open_house(
 
 
 @asynccontextmanager
-async def open_composers(settings: Settings) -> AsyncIterator[Composers]:
+async def open_composers(settings: Settings, *, model: str | None = None) -> AsyncIterator[Composers]:
     """Give those who can write here: the offline writer, and the models of each provider that is set up.
 
+    model: the default in the place of that of the settings; whoever runs the command may name any.
 
     OpenAI's provider is set up by a key or by the address of a server that may want none, Anthropic's by a key.
     Raises Invalid naming the setting for models that do not exist or cannot be reached.
@@ -142,7 +143,7 @@ async def open_composers(settings: Settings) -> AsyncIterator[Composers]:
             providers["anthropic"] = anthropic
         gateway = Gateway(providers, catalogue, _rules(settings))
         opened.callback(gateway.close)
-        yield _composers(gateway, settings)
+        yield Composers(gateway, default=model) if model else _composers(gateway, settings)
 
 
 def _composers(gateway: Gateway, settings: Settings) -> Composers:

@@ -72,8 +72,8 @@ async def write(
             "SEMANTIC_SCHOLAR_ENABLED to yes, or the key of another."
         )
     account = RunAccount(settings.daily_token_limit)
-    async with open_composers(settings) as composers:
-        composer = composers.choose(model, account=account, job="document")
+    async with open_composers(settings, model=model) as composers:
+        composer = composers.choose(None, account=account, job="document")
         with bars:
             sources: tuple[Source, ...] = ()
             if source_names:

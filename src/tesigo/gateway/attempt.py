@@ -1,6 +1,6 @@
-"""One attempt at one model: its turn, its budget, its time limits, and what it used.
+"""One attempt at one model: its budget, its turn, its time limits, and what it used.
 
-An attempt takes a turn from the governor, has the most that it can use set aside, passes the breaker, and listens to
+An attempt has the most that it can use set aside, takes a turn from the governor, passes the breaker, and listens to
 the answer. However it ends, also when it is cancelled, what it used is accounted for.
 """
 
@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 from tesigo.gateway.breaker import Breaker
 from tesigo.gateway.catalogue import ModelFacts
-from tesigo.gateway.errors import AttemptFailed, ProviderFails, RateLimited, Trouble
+from tesigo.gateway.errors import AttemptFailed, EmptyReply, ProviderFails, RateLimited, Trouble
 from tesigo.gateway.estimates import estimated_usage, most_usage
 from tesigo.gateway.governor import Governor
 from tesigo.gateway.measurements import ModelMeasured, Tally
 from tesigo.gateway.ports import Account, Call, Ended, Finish, Opened, Outcome, Piece, Prompt, Provider, Usage
 from tesigo.kit.clock import Timer
 
-_IMPLAUSIBLE = 100_000_000
-"""Tokens that no model reads and writes in one call: a hundred times what the largest does."""
+_MOST_BELIEVED = 4
+"""How many times the most that was reckoned with a provider may say that a call used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,47 @@ class Payer:
     job: str
 
 
+class _Hearing:
+    """What is heard of one call, and how it is accounted for: exactly once, however it ends."""
+
+    def __init__(self, prompt: Prompt, call: Call, account: Account) -> None:
+        self.answer = Answer()
+        self._prompt = prompt
+        self._call = call
+        self._account = account
+        self._began_s: float | None = None
+        self._is_settled = False
+
+    def begin(self) -> None:
+        """Say that the call is made now."""
+        self._began_s = time.monotonic()
+
+    def spending(self) -> Spending:
+        """Return what the call used, for whoever knows whether the answer served."""
+        self._is_settled = True
+        return Spending(self._account, self._call, self._used(), self._took_s())
+
+    async def fail(self, failed: AttemptFailed) -> None:
+        """Give back what was set aside, if the provider has not worked for the call."""
+        if self._began_s is None or not _is_billed(self.answer, failed):
+            self._is_settled = True
+            await self._account.release(self._call)
+
+    def end(self) -> None:
+        """Note what was wasted, unless the call is settled; for a call that was cancelled too."""
+        if not self._is_settled:
+            used = Usage(0, 0) if self._began_s is None else self._used()
+            self._account.spend(self._call, used, Outcome.WASTED, took_s=self._took_s())
+
+    def _used(self) -> Usage:
+        return _believed(self.answer.usage, self._call.most) or estimated_usage(
+            self._prompt, self.answer.text
+        )
+
+    def _took_s(self) -> float:
+        return 0.0 if self._began_s is None else time.monotonic() - self._began_s
+
+
 class Line:
     """The line to one model, shared by all jobs of this process."""
 
@@ -96,27 +137,22 @@ class Line:
         Raises RateLimited, ProviderFails, CallRefused, BreakerOpen, TokenLimitReached.
         """
         self._breaker.require_passable()
-        most = most_usage(prompt, self.model)
-        account = payer.account
-        call = Call(uuid.uuid4(), payer.product, self.model.full_name, prompt.name, most)
-        async with self._governor.turn(payer.job, most.tokens):
-            await account.reserve(call)
-            began_s, answer, is_settled = time.monotonic(), Answer(), False
-            try:
+        call = Call(
+            uuid.uuid4(), payer.product, self.model.full_name, prompt.name, most_usage(prompt, self.model)
+        )
+        await payer.account.reserve(call)
+        hearing = _Hearing(prompt, call, payer.account)
+        try:
+            async with self._governor.turn(payer.job, call.most.tokens):
+                hearing.begin()
                 with self._breaker.passing():
-                    await self._listen(prompt, answer)
-                is_settled = True
-                usage = _plausible(answer.usage) or estimated_usage(prompt, answer.text)
-                return answer, Spending(account, call, usage, time.monotonic() - began_s)
-            except AttemptFailed as failed:
-                is_settled = not _is_billed(answer, failed)
-                if is_settled:
-                    await account.release(call)
-                raise
-            finally:
-                if not is_settled:
-                    usage = _plausible(answer.usage) or estimated_usage(prompt, answer.text)
-                    account.spend(call, usage, Outcome.WASTED, took_s=time.monotonic() - began_s)
+                    await self._listen(prompt, hearing.answer)
+            return hearing.answer, hearing.spending()
+        except AttemptFailed as failed:
+            await hearing.fail(failed)
+            raise
+        finally:
+            hearing.end()
 
     def measured(self) -> ModelMeasured:
         """Return what there is to be told of this line."""
@@ -129,7 +165,7 @@ class Line:
         )
 
     def close(self) -> None:
-        """Give no more turns."""
+        """Set no alarms any more."""
         self._governor.close()
 
     async def _listen(self, prompt: Prompt, answer: Answer) -> None:
@@ -142,7 +178,7 @@ class Line:
             self._governor.rate_limited(began_s=began_s, retry_after_s=limited.retry_after_s)
             raise
         if answer.finish is Finish.STOP and not answer.text.strip():
-            raise ProviderFails(f"{self.model.full_name} answered nothing", Trouble.EMPTY)
+            raise EmptyReply(self.model.full_name)
         self._governor.answered()
 
     async def _hear(self, prompt: Prompt, answer: Answer) -> None:
@@ -166,9 +202,11 @@ class Line:
             raise ProviderFails(f"{self.model.full_name} broke off its answer", Trouble.CUT_STREAM)
 
 
-def _plausible(told: Usage | None) -> Usage | None:
-    """Return what a provider says that a call used, None for what no call can use."""
-    return told if told is not None and told.tokens < _IMPLAUSIBLE else None
+def _believed(told: Usage | None, most: Usage) -> Usage | None:
+    """Return what a provider says that a call used; where no call can use that, the most that it can."""
+    if told is None or told.tokens <= _MOST_BELIEVED * most.tokens:
+        return told
+    return most
 
 
 def _is_billed(answer: Answer, failed: AttemptFailed) -> bool:

@@ -85,7 +85,9 @@ class Breaker:
         """Raise BreakerOpen when no call may pass now."""
         if self._opened_s is None:
             return
-        if self._is_tried or self._left_s() > 0:
+        if self._is_tried:
+            raise BreakerOpen(self._model, retry_after_s=self._recovery_s)  # the trial may take as long
+        if self._left_s() > 0:
             raise BreakerOpen(self._model, retry_after_s=max(1.0, self._left_s()))
 
     def _left_s(self) -> float:

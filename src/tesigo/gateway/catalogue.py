@@ -3,6 +3,7 @@
 They are data (`models.toml`), current for the day that the file names; an installation overrides them and adds its own.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from tesigo.kit.errors import Invalid
 
 _UNKNOWN_CONTEXT, _UNKNOWN_OUTPUT = 32_768, 8_192
 """What is believed of a model that nobody described: what most servers of one's own give it by default."""
+
+_NAME = re.compile(r"[\w.:/@+-]{1,180}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,10 @@ class Catalogue:
         return iter(self._models.values())
 
     def find(self, name: str) -> ModelFacts:
-        """Return the model of this name: full, or bare if it is known.
+        """Return the model of this name: full, or bare if it is described.
 
-        A full name of a known provider is believed even if nobody described the model. Raises UnknownModel.
+        A full name of a known provider is believed even if nobody described the model: for what an operator names.
+        Raises UnknownModel.
         """
         wanted = name.strip()
         if wanted in self._models:
@@ -91,7 +95,7 @@ class Catalogue:
             if facts.name == wanted:
                 return facts
         provider, _, model = wanted.partition(":")
-        if model and provider in self._first:
+        if provider in self._first and _NAME.fullmatch(model):
             return ModelFacts(provider, model)
         raise UnknownModel(
             f"There is no model “{wanted[:80]}” here: name one as provider:model, for example "
@@ -128,6 +132,8 @@ def load_catalogue(
         for name, others in (fallbacks or {}).items():
             facts = catalogue.find(name)
             described[facts.full_name] = replace(facts, fallbacks=tuple(others))
+            for other in map(catalogue.find, others):
+                described.setdefault(other.full_name, other)
         models = [_with_full_names(catalogue, facts) for facts in described.values()]
     except UnknownModel as unknown:
         raise Invalid(f"FALLBACK_MODELS or MODELS_FILE: {unknown.message}", code="wrong_setting") from unknown

@@ -49,14 +49,10 @@ class ProviderFails(AttemptFailed):
 
 
 class CallRefused(AttemptFailed):
-    """The provider does not take this call (400, 401, 403, 404, …): the same call will never pass there.
+    """The provider does not take this call (400, 401, 403, 404, …): the same call will never pass there."""
 
-    is_about_call: the call itself is at fault, so that another model would not take it either.
-    """
-
-    def __init__(self, message: str, *, is_about_call: bool = False) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message, Trouble.REFUSED)
-        self.is_about_call = is_about_call
 
 
 class Declined(CallRefused):
@@ -67,11 +63,19 @@ class Declined(CallRefused):
         self.trouble = Trouble.DECLINED
 
 
-class CutShort(AttemptFailed):
-    """The answer did not come to its end, although it was asked to go on, or was given more room."""
+class EmptyReply(AttemptFailed):
+    """The answer is whole, and nothing stands in it."""
 
     def __init__(self, model: str) -> None:
+        super().__init__(f"{model} answered nothing", Trouble.EMPTY)
+
+
+class CutShort(AttemptFailed):
+    """The answer did not come to its end. is_hopeless: although it was asked to go on again and again."""
+
+    def __init__(self, model: str, *, is_hopeless: bool) -> None:
         super().__init__(f"{model} did not come to an end", Trouble.CUT_SHORT)
+        self.is_hopeless = is_hopeless
 
 
 class UnusableReply(AttemptFailed):
@@ -82,14 +86,26 @@ class UnusableReply(AttemptFailed):
         self.reason = reason
 
 
-class NoModelAnswers(Unavailable):
-    """Neither the model nor its fallbacks give an answer now: the work rests, and goes on after `retry_after_s`."""
+class WorkRests(Unavailable):
+    """Only time stands in the way: the work rests, and goes on by itself after `retry_after_s`."""
 
-    code = "no_model_answers"
+    retry_after_s: float
 
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class NoModelAnswers(WorkRests):
+    """Neither the model nor its fallbacks give an answer now."""
+
+    code = "no_model_answers"
+
+
+class TokensSetAside(WorkRests):
+    """What is left of the day's tokens is set aside for calls that run: when they have ended, some of it is free."""
+
+    code = "tokens_set_aside"
 
 
 class NoUsableAnswer(Failure):

@@ -15,7 +15,7 @@ _TOKENS_PER_CALL = 256
 
 def estimated_tokens(text: str) -> int:
     """Return about how many tokens the text has: one for four bytes, which English and Ukrainian come near to."""
-    return -(-len(text.encode()) // _BYTES_PER_TOKEN)
+    return -(-_bytes(text) // _BYTES_PER_TOKEN)
 
 
 def estimated_usage(prompt: Prompt, answer: str) -> Usage:
@@ -24,12 +24,13 @@ def estimated_usage(prompt: Prompt, answer: str) -> Usage:
 
 
 def most_usage(prompt: Prompt, model: ModelFacts) -> Usage:
-    """Return what a call cannot exceed: a token for every two bytes, what providers add, and the longest answer.
+    """Return what a call will not exceed: a token for every two bytes, what providers add, and the longest answer.
 
-    Prose has 3 to 4.5 bytes a token with the vocabularies of the last years; numbers and names come near to 2.
+    Prose has 3 to 4.5 bytes a token with the vocabularies of the last years; numbers and names come near to 2. Only a
+    text in a script that a vocabulary does not know (one byte a token) would use more than is set aside for it.
     """
     texts = _texts(prompt)
-    written = sum(len(text.encode()) for text in texts) // _FEWEST_BYTES_PER_TOKEN
+    written = sum(map(_bytes, texts)) // _FEWEST_BYTES_PER_TOKEN
     around = _TOKENS_PER_CALL + _TOKENS_PER_MESSAGE * len(texts)
     return Usage(written + around, most_answer_tokens(prompt, model), is_estimated=True)
 
@@ -37,6 +38,10 @@ def most_usage(prompt: Prompt, model: ModelFacts) -> Usage:
 def most_answer_tokens(prompt: Prompt, model: ModelFacts) -> int:
     """Return how many tokens the model may use for thinking and answering together."""
     return min(prompt.most_tokens + model.thinking_tokens, model.output_tokens)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))  # half an emoji is sent as a question mark too
 
 
 def _texts(prompt: Prompt) -> list[str]:

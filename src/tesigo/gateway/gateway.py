@@ -20,6 +20,7 @@ from tesigo.gateway.errors import (
     AttemptFailed,
     CallRefused,
     CutShort,
+    EmptyReply,
     NoModelAnswers,
     NoUsableAnswer,
     UnusableReply,
@@ -31,7 +32,8 @@ from tesigo.gateway.ports import Account, Prompt, Provider, Reply, Value
 from tesigo.kit.clock import SystemTimer, Timer
 from tesigo.kit.errors import Failure, Invalid
 
-_LASTING = (CallRefused, UnusableReply, CutShort)
+_LASTING = (CallRefused, UnusableReply, EmptyReply, CutShort)
+"""What the same call would probably meet again, so that waiting helps nobody."""
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +106,7 @@ class Gateway:
         return [line.measured() for line in self._lines.values()]
 
     def close(self) -> None:
-        """Give no more turns; who closes the providers is who made them."""
+        """Set no alarms any more; who closes the providers is who made them."""
         for line in self._lines.values():
             line.close()
 
@@ -120,7 +122,12 @@ class Gateway:
                     recovery_s=rules.breaker_recovery_s,
                     now_s=self._timer.now_s,
                 ),
-                governor=Governor(self._timer, most_at_once=rules.most_at_once),
+                governor=Governor(
+                    facts.full_name,
+                    self._timer,
+                    most_at_once=rules.most_at_once,
+                    longest_wait_s=rules.retries.longest_wait_s,
+                ),
                 limits=rules.times,
                 timer=self._timer,
             )
@@ -171,8 +178,6 @@ class BoundModel:
                 log.warning(
                     "model given up", model=line.model.full_name, trouble=failed.trouble, product=product
                 )
-                if isinstance(failed, CallRefused) and failed.is_about_call:
-                    break
         raise self._verdict(failures)
 
     def _verdict(self, failures: Sequence[AttemptFailed]) -> Failure:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tesigo.gateway.errors import RateLimited
 from tesigo.gateway.ports import Allowance
 from tesigo.kit.clock import Timer
 
@@ -75,12 +76,15 @@ class Governor:
     429, once for all calls that were on their way. *No more a minute than it allows*, as far as its answers tell.
     *Fair between jobs:* of those that wait, the job that was given fewest tokens is served first (start-time fair
     queueing), so that many calls of a long document do not keep out those of a short one.
-    most_at_once: what the window never exceeds.
+    most_at_once: what the window never exceeds. longest_wait_s: when a provider asks for a longer pause, nobody waits
+    for a turn, so that all can turn to a fallback.
     From: P. Goyal et al., "Start-time fair queueing", SIGCOMM 1996.
     """
 
-    def __init__(self, timer: Timer, *, most_at_once: int) -> None:
+    def __init__(self, model: str, timer: Timer, *, most_at_once: int, longest_wait_s: float) -> None:
+        self._model = model
         self._timer = timer
+        self._longest_wait_s = longest_wait_s
         self._most = most_at_once
         self._window = min(_FIRST_WINDOW, float(most_at_once))
         self._at_work = 0
@@ -93,6 +97,7 @@ class Governor:
         self._served = 0.0
         self._finish: dict[str, float] = {}
         self._alarm: asyncio.Task[None] | None = None
+        self._alarm_s = float("inf")
 
     @property
     def window(self) -> int:
@@ -106,7 +111,10 @@ class Governor:
 
     @asynccontextmanager
     async def turn(self, job: str, tokens: int) -> AsyncIterator[None]:
-        """Wait for a turn of the job, and hold it for the block. tokens: the most that the call can use."""
+        """Wait for a turn of the job, and hold it for the block. tokens: the most that the call can use.
+
+        Raises RateLimited when the provider asked for a pause that is too long to wait for.
+        """
         await self._wait(job, tokens)
         try:
             yield
@@ -118,6 +126,7 @@ class Governor:
         """Learn from what the provider says of its limits."""
         self._requests.learn(allowance.requests, allowance.requests_left)
         self._tokens.learn(allowance.tokens, allowance.tokens_left)
+        self._serve()
 
     def answered(self) -> None:
         """Widen the window a little: a call was answered."""
@@ -135,13 +144,28 @@ class Governor:
             self._narrowed_s = now_s
         if retry_after_s is not None:
             self._closed_until_s = max(self._closed_until_s, now_s + retry_after_s)
+            if self._is_closed_for_long():
+                for waiting in self._waiting:
+                    if not waiting.turn.done():
+                        waiting.turn.set_exception(self._too_long())
+                self._waiting.clear()
+
+    def _is_closed_for_long(self) -> bool:
+        return self._closed_until_s - self._timer.now_s() > self._longest_wait_s
+
+    def _too_long(self) -> RateLimited:
+        left_s = self._closed_until_s - self._timer.now_s()
+        return RateLimited(f"{self._model} asked for a long pause", retry_after_s=left_s)
 
     def close(self) -> None:
-        """Look at nothing any more."""
+        """Set no alarm any more."""
         if self._alarm is not None:
             self._alarm.cancel()
+            self._alarm = None
 
     async def _wait(self, job: str, tokens: int) -> None:
+        if self._is_closed_for_long():
+            raise self._too_long()
         start = max(self._served, self._finish.get(job, 0.0))
         self._finish[job] = start + tokens
         waiting = _Waiting(
@@ -193,8 +217,12 @@ class Governor:
         )
 
     def _look_again_in(self, pause_s: float) -> None:
-        if self._alarm is None or self._alarm.done():
-            self._alarm = asyncio.create_task(self._ring(pause_s))
+        """See to it that the queue is looked at then, unless it is anyway before that."""
+        due_s = self._timer.now_s() + pause_s
+        if self._alarm is not None and self._alarm_s <= due_s:
+            return
+        self.close()
+        self._alarm, self._alarm_s = asyncio.create_task(self._ring(pause_s)), due_s
 
     async def _ring(self, pause_s: float) -> None:
         await self._timer.sleep(pause_s)

@@ -65,7 +65,7 @@ class _Asked:
         text, spending = self.pieces[-1]
         self.pieces[-1] = (_LAST_WORD.sub("", text) or text, spending)
         turns = (Message("assistant", self.text.rstrip()), Message("user", _GO_ON))
-        self.prompt = replace(prompt, messages=(*prompt.messages, *turns))
+        self.prompt = replace(self.prompt, messages=(*prompt.messages, *turns))
 
     def start_anew(self, prompt: Prompt) -> None:
         """Give up what was answered so far, and ask this next."""
@@ -142,9 +142,10 @@ class Persistence:
                 raise Declined(line.model.full_name)
             if answer.finish is not Finish.LENGTH:
                 break
-            if prompt.schema or not answer.text.strip() or len(asked.pieces) > self._rules.continuations:
+            is_hopeless = len(asked.pieces) > self._rules.continuations
+            if prompt.schema or not answer.text.strip() or is_hopeless:
                 asked.start_anew(_with_more_room(prompt, line, asked.prompt.most_tokens))
-                raise CutShort(line.model.full_name)
+                raise CutShort(line.model.full_name, is_hopeless=is_hopeless)
             asked.go_on(prompt)
         try:
             return read(asked.text)
@@ -177,7 +178,9 @@ class Persistence:
     def _pause_s(self, failed: AttemptFailed, failures: int, *, is_last: bool) -> float | None:
         """Return for how long to wait before the next attempt, None when the model is given up."""
         rules = self._rules
-        if isinstance(failed, CallRefused | BreakerOpen):
+        if isinstance(failed, CallRefused | BreakerOpen) or (
+            isinstance(failed, CutShort) and failed.is_hopeless
+        ):
             return None
         most = (
             len(rules.delays_s) + 1

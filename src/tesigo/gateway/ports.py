@@ -89,15 +89,13 @@ class Finish(StrEnum):
 class Allowance:
     """What the provider says of its limits with an answer; None for what it does not say.
 
-    requests, tokens: a minute; …_left: of these, now. reset_s: seconds until all of them are there again.
+    requests, tokens: a minute; …_left: of these, now.
     """
 
     requests: int | None = None
     requests_left: int | None = None
-    requests_reset_s: float | None = None
     tokens: int | None = None
     tokens_left: int | None = None
-    tokens_reset_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """The SQL over all jobs, whoever's they are."""
 
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select, tuple_
+from sqlalchemy import delete, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,6 +15,17 @@ async def count_by_status(tx: AsyncSession) -> dict[str, int]:
     """Return how many jobs there are in each status that any is in."""
     query = select(JobRow.status, func.count()).group_by(JobRow.status)
     return {status: int(count) for status, count in await tx.execute(query)}
+
+
+async def find_running(tx: AsyncSession) -> Sequence[uuid.UUID]:
+    """Return the jobs that run."""
+    return (await tx.scalars(select(JobRow.id).where(JobRow.status == "running"))).all()
+
+
+async def add_tokens(tx: AsyncSession, job_id: uuid.UUID, tokens: int) -> None:
+    """Add to what the job used; one that is gone is no error."""
+    added = update(JobRow).where(JobRow.id == job_id).values(tokens_used=JobRow.tokens_used + tokens)
+    await tx.execute(added.execution_options(synchronize_session=False))
 
 
 async def delete_events(tx: AsyncSession, *, ended_before: datetime, limit: int) -> int:

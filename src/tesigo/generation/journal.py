@@ -33,6 +33,10 @@ log = structlog.get_logger(__name__)
 _RETRY_PAUSE_S = 2.0
 _SURE_FOR_S = 3.0  # less than a lease, which must run out before anybody takes a job over
 _PATIENT_PAUSE_S = 0.5
+MOST_RESTS = 146
+"""How many rests in a row may come to nothing: about a day of them, when a breaker recovers within a minute."""
+COSTLY_REST = 15
+"""A rest after a run that spent tokens counts as so many: what always fails only once it was paid for ends soon."""
 
 _Told = ParamSpec("_Told")
 
@@ -208,13 +212,14 @@ class DatabaseJournal:
         resumes_at: when it goes on by itself, by the entry that the queue has of it.
         """
         async with self._own_job() as (tx, job):
-            job.tokens_used += await self._account.record_rest(tx)
+            wasted = await self._account.record_rest(tx)
+            job.tokens_used += wasted
             job.status = "paused"
             job.error = reason
             job.fence = None
             job.resumes_at = resumes_at
             if resumes_at is not None:
-                job.rests += 1
+                job.rests += COSTLY_REST if wasted else 1
                 job.attempt = 0  # that nobody answers is no fault of the job
             await sections_service.record_status(tx, self._document_id, "paused")
             await tell(tx, job, "status", at=self._clock())

@@ -1,5 +1,7 @@
 """Generation over HTTP: have an outline, have a document written, look at the job."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +13,7 @@ from tesigo.documents import sources_service
 from tesigo.documents.mapping import to_brief
 from tesigo.documents.quotas import Quotas
 from tesigo.documents.schemas import OutlineAnswer
+from tesigo.gateway.errors import NoModelAnswers
 from tesigo.generation import service
 from tesigo.generation.forecasts import forecast_job
 from tesigo.generation.limits import GENERATIONS
@@ -24,6 +27,8 @@ from tesigo.usage.account import DatabaseAccount
 from tesigo.usage.spending import Payer
 from tesigo.writing.brief import Brief, make_brief
 from tesigo.writing.pipeline import plan_outline
+
+_OUTLINE_WITHIN_S = 120.0
 
 router = APIRouter(tags=["generation"])
 
@@ -55,13 +60,16 @@ async def generate_outline(request: Request, current: CurrentUser, wanted: ToGen
     account = DatabaseAccount(tools.database, tools.clock, payer, service_limit=tools.daily_token_limit)
     composer = tools.composers.choose(model, account=account, job=f"user:{current.id}")
     try:
-        outline = await plan_outline(
-            brief,
-            composer=composer,
-            own_sources=own,
-            searches=tools.searches,
-            search_timeout_s=tools.search_timeout_s,
-        )
+        async with asyncio.timeout(_OUTLINE_WITHIN_S):
+            outline = await plan_outline(
+                brief,
+                composer=composer,
+                own_sources=own,
+                searches=tools.searches,
+                search_timeout_s=tools.search_timeout_s,
+            )
+    except TimeoutError as late:
+        raise NoModelAnswers("No outline came in time.", retry_after_s=_OUTLINE_WITHIN_S) from late
     finally:
         async with database_of(request).transaction() as tx:
             await account.record_rest(tx)

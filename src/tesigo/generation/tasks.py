@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from tesigo.gateway.errors import NoModelAnswers
+from tesigo.gateway.errors import WorkRests
 from tesigo.generation.budgets import Budget
 from tesigo.generation.claims import (
     MOST_ATTEMPTS,
@@ -25,7 +25,7 @@ from tesigo.generation.claims import (
     record_rest,
 )
 from tesigo.generation.errors import JobTakenOver
-from tesigo.generation.journal import DatabaseJournal
+from tesigo.generation.journal import MOST_RESTS, DatabaseJournal
 from tesigo.generation.ports import CheckpointCopies, NoCopies
 from tesigo.generation.service import topic_of_run
 from tesigo.kit.clock import Clock
@@ -48,8 +48,7 @@ _PAUSES_S = (2.0, 8.0, 30.0, 120.0)
 """After each attempt but the last, when the machine is short of something: it may be so for minutes."""
 _RESTS = (1, 1, 2, 5, 10)
 """How many times the breaker's recovery each rest in a row takes: a provider may be away for minutes, or for hours."""
-_MOST_RESTS = 146
-"""About a day of them, when a breaker recovers within a minute."""
+_LONGEST_REST_S = 3_600.0
 _LOOK_EVERY_S = 1.0
 _FORGIVE_WITHIN_S = 1.0
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -88,10 +87,10 @@ async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Write the document of the job that the payload names.
 
     A failure that the user can act on ends the job with its sentence, and a limit that is used up lets it rest.
-    While no model answers it rests, and goes on by itself. A lost database makes the queue bring the job again soon; a
-    machine that is short of something, or that kills what counts pages, after a pause that grows with each attempt.
-    A job that is cancelled, deleted or taken over meanwhile is stopped at once, also in the middle of a section.
-    Cancellation leaves the job as it is, for the next worker, and is not counted as an attempt.
+    While no model answers, or all tokens are set aside, it rests, and goes on by itself. A lost database makes the
+    queue bring the job again soon; a machine that is short of something, or that kills what counts pages, after a pause that
+    grows with each attempt. A job that is cancelled, deleted or taken over meanwhile is stopped at once, also in the
+    middle of a section. Cancellation leaves the job as it is, for the next worker, and is not counted as an attempt.
     """
     job_id = uuid.UUID(str(payload["job_id"]))
     with working_on(job_id=str(job_id)):
@@ -179,7 +178,7 @@ async def _write(tools: Tools, claim: Claim, assignment: Assignment, account: Da
         log.info("job completed", words=manuscript.words)
     except (JobTakenOver, HouseUnavailable, OSError):
         raise
-    except NoModelAnswers as silence:
+    except WorkRests as silence:
         await _rest(tools, journal, silence, rests=assignment.rests)
     except LimitReached as limit:
         reason = _storable(limit.message)
@@ -194,20 +193,18 @@ async def _write(tools: Tools, claim: Claim, assignment: Assignment, account: Da
         await journal.failed("Something went wrong on our side. What is written is kept; please start again.")
 
 
-async def _rest(tools: Tools, journal: DatabaseJournal, silence: NoModelAnswers, *, rests: int) -> None:
+async def _rest(tools: Tools, journal: DatabaseJournal, silence: WorkRests, *, rests: int) -> None:
     """Let the job rest, and the queue bring it again: rarely when that did not help before, and for a day at most.
 
     Raises RetryIn.
     """
-    if rests >= _MOST_RESTS:
+    if rests >= MOST_RESTS:
         log.warning("job paused", code=silence.code)
-        await journal.paused(_storable(f"{silence.message} Please resume the writing when one does."))
+        await journal.paused(_storable(f"{silence.message} Please resume the writing later."))
         return
-    pause_s = (silence.retry_after_s or 0.0) * _RESTS[min(rests, len(_RESTS) - 1)]
+    pause_s = min(silence.retry_after_s * _RESTS[min(rests, len(_RESTS) - 1)], _LONGEST_REST_S)
     log.warning("job rests", code=silence.code, again_in_s=round(pause_s))
-    told = (
-        f"{silence.message} The writing goes on by itself as soon as one does; it is tried every few minutes."
-    )
+    told = f"{silence.message} The writing is tried again now and then, and goes on by itself."
     await journal.paused(_storable(told), resumes_at=tools.clock() + timedelta(seconds=pause_s))
     raise RetryIn(pause_s)
 

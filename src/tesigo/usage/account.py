@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tesigo.gateway.errors import TokenLimitReached
+from tesigo.gateway.errors import TokensSetAside
 from tesigo.gateway.ports import Call, Outcome, Usage
 from tesigo.kit.clock import Clock
 from tesigo.kit.db import Database, DatabaseAway
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0
+_REST_S = 60.0
 _PATIENCE_S = 600.0
 """As long as the longest call may take: by then whatever stood in the way has been told of."""
 
@@ -68,22 +69,29 @@ class DatabaseAccount:
         """Set aside the most that the call can use, in short transactions of its own.
 
         While only what is set aside for other calls stands in the way, it waits, at most `patience_s`.
-        Raises TokenLimitReached; DatabaseAway; NotSignedIn or DocumentNotFound when the payer is gone.
+        Raises TokenLimitReached; TokensSetAside when the others need longer than that; DatabaseAway; NotSignedIn or
+        DocumentNotFound when the payer is gone.
         """
         given_up_s = time.monotonic() + self._patience_s
         pause_s = _FIRST_PAUSE_S
         while not await self._try_to_reserve(call):
             if time.monotonic() + pause_s > given_up_s:
-                raise TokenLimitReached(
-                    "What is left of today's tokens is set aside for other calls: it can go on when they have ended.",
-                    retry_after_s=_LONGEST_PAUSE_S,
+                raise TokensSetAside(
+                    "What is left of today's tokens is set aside for other calls at the moment.",
+                    retry_after_s=_REST_S,
                 )
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def spend(self, call: Call, usage: Usage, outcome: Outcome, *, took_s: float) -> None:
-        """Note what a reserved call used; it is recorded with its product, or with the rest."""
+        """Note what a reserved call used; it is recorded with its product, or with the rest.
+
+        What is set aside for a call that used nothing is given back later.
+        """
         called_at = self._open.pop(call.id).called_at
+        if not usage.tokens:
+            self._unused.add(call.id)
+            return
         self._spent[call.id] = Spent(call, usage, outcome, called_at, round(1_000 * took_s))
         self._unsettled.add(call.id)
 

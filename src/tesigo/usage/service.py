@@ -71,7 +71,7 @@ async def write_off_job(tx: AsyncSession, job_id: uuid.UUID) -> int:
     For whoever takes the job up and has locked it with its document: nobody else runs it, or ever told what became
     of these calls. A run that was only paused, and tells of them later, counts no second time.
     """
-    return sum(await _write_off(tx, await store.find_reservations_of_job(tx, job_id)))
+    return _sum(await _write_off(tx, await store.find_reservations_of_job(tx, job_id)))
 
 
 async def write_off_calls(tx: AsyncSession, call_ids: Collection[uuid.UUID]) -> int:
@@ -79,34 +79,43 @@ async def write_off_calls(tx: AsyncSession, call_ids: Collection[uuid.UUID]) -> 
 
     What is no longer reserved is left out: it was given back, or recorded.
     """
-    return sum(await _write_off(tx, call_ids))
+    return _sum(await _write_off(tx, call_ids))
 
 
-async def write_off_forgotten(tx: AsyncSession, now: datetime) -> int:
-    """Record the calls of more than an hour ago that nobody told of, at most 1,000; return how many.
+async def write_off_forgotten(
+    tx: AsyncSession, now: datetime, *, spared: Collection[uuid.UUID]
+) -> Sequence[tuple[uuid.UUID | None, int]]:
+    """Record calls of more than an hour ago that nobody told of; return (job, tokens) of each, at most 1,000.
 
-    No call takes so long: whoever made it is gone, and its job was not taken up again.
+    Whoever made them is gone, and nobody took their job up. The documents have counted the tokens, the jobs have not.
+    spared: jobs that run, whose calls wait to be recorded with what they produced.
     Call it again, in a transaction of its own, until none is left.
     """
-    forgotten = await store.find_reservations_before(tx, now - _LOST_AFTER, limit=_BATCH)
-    return len(await _write_off(tx, forgotten))
+    forgotten = await store.find_reservations_before(tx, now - _LOST_AFTER, spared=spared, limit=_BATCH)
+    return await _write_off(tx, forgotten)
 
 
-async def _write_off(tx: AsyncSession, call_ids: Collection[uuid.UUID]) -> list[int]:
-    """Return the tokens of each call that was written off."""
+async def _write_off(
+    tx: AsyncSession, call_ids: Collection[uuid.UUID]
+) -> Sequence[tuple[uuid.UUID | None, int]]:
+    """Return (job, tokens) of each call that was written off."""
     if not call_ids:
         return []
     await store.lock_documents_of(tx, call_ids)
     lost = await store.write_off_reservations(tx, call_ids)
     by_document: Counter[int] = Counter()
-    for document_id, tokens in lost:
+    for document_id, _, tokens in lost:
         if document_id is not None:
             by_document[document_id] += tokens
     for document_id, tokens in by_document.items():
         await store.add_to_document(tx, document_id, tokens)
     if lost:
         log.warning("calls were written off: nobody told what became of them", calls=len(lost))
-    return [tokens for _, tokens in lost]
+    return [(job_id, tokens) for _, job_id, tokens in lost]
+
+
+def _sum(written_off: Sequence[tuple[uuid.UUID | None, int]]) -> int:
+    return sum(tokens for _, tokens in written_off)
 
 
 async def _what_is_left_of(tx: AsyncSession, payer: Payer) -> Payer:

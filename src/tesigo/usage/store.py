@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, func, literal, null, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, literal, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -139,9 +139,12 @@ async def add_to_document(tx: AsyncSession, document_id: int, tokens: int) -> No
     await tx.execute(counted.values(tokens_used=DocumentRow.tokens_used + tokens))
 
 
-async def find_reservations_before(tx: AsyncSession, time: datetime, *, limit: int) -> Sequence[uuid.UUID]:
-    """Return the calls of at most `limit` reservations that are older, the oldest first."""
+async def find_reservations_before(
+    tx: AsyncSession, time: datetime, *, spared: Collection[uuid.UUID], limit: int
+) -> Sequence[uuid.UUID]:
+    """Return the calls of at most `limit` reservations that are older, the oldest first; not those of spared jobs."""
     query = select(ReservationRow.id).where(ReservationRow.called_at < time)
+    query = query.where(or_(ReservationRow.job_id.is_(None), ReservationRow.job_id.not_in(spared)))
     return (await tx.scalars(query.order_by(ReservationRow.called_at, ReservationRow.id).limit(limit))).all()
 
 
@@ -152,8 +155,8 @@ async def find_reservations_of_job(tx: AsyncSession, job_id: uuid.UUID) -> Seque
 
 async def write_off_reservations(
     tx: AsyncSession, call_ids: Collection[uuid.UUID]
-) -> Sequence[tuple[int | None, int]]:
-    """Make usage that was lost of what is set aside for these calls; return (document, tokens) of each that was."""
+) -> Sequence[tuple[int | None, uuid.UUID | None, int]]:
+    """Make usage that was lost of what is set aside for these calls; return (document, job, tokens) of each."""
     gone = (
         delete(ReservationRow)
         .where(ReservationRow.id.in_(_locked_in_order(call_ids)))
@@ -165,8 +168,8 @@ async def write_off_reservations(
     )
     added = insert(UsageRow).from_select([*_OF_BOTH, "outcome", "took_ms"], lost)
     added = added.on_conflict_do_nothing(index_elements=[UsageRow.id])
-    rows = await tx.execute(added.returning(UsageRow.document_id, _tokens(UsageRow)))
-    return [(document_id, tokens) for document_id, tokens in rows]
+    rows = await tx.execute(added.returning(UsageRow.document_id, UsageRow.job_id, _tokens(UsageRow)))
+    return [(document_id, job_id, int(tokens)) for document_id, job_id, tokens in rows]
 
 
 def _locked_in_order(call_ids: Collection[uuid.UUID]) -> Select[uuid.UUID]:

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from tesigo.gateway.catalogue import UnknownModel
 from tesigo.gateway.gateway import Gateway
 from tesigo.gateway.ports import Account
 from tesigo.writing.brief import Brief
@@ -28,6 +29,7 @@ class Composers:
         """
         self.gateway = gateway
         self._default = self._full_name(default) if default else self._first_there()
+        self._named = {self._default, *(facts.full_name for facts in gateway.catalogue)}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,9 +45,17 @@ class Composers:
     def resolve(self, model: str | None) -> str:
         """Return the full name of who writes when this is asked for; None: the default.
 
+        Only what the catalogue or the operator named can be asked for: each model is paid for with the operator's key.
         Raises UnknownModel, ModelNotAvailable.
         """
-        return self._default if model is None else self._full_name(model)
+        if model is None:
+            return self._default
+        name = self._full_name(model)
+        if name != OFFLINE and name not in self._named:
+            raise UnknownModel(
+                f"There is no model “{name[:80]}” here: choose one of {', '.join(self.names)}."
+            )
+        return name
 
     def choose(self, model: str | None, *, account: Account, job: str) -> Composer:
         """Return who writes. account: pays for each call; job: among which turns are shared fairly.
