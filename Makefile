@@ -12,7 +12,7 @@ SOURCES ?= docs docs/decisions
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos storm check lint types contracts audit coverage bench assets lock fmt clean
+.PHONY: help run demo test chaos storm fuzz check lint types contracts audit coverage bench assets lock fmt clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ chaos: $(VENV)/.test assets ## kill, pause and restart everything while document
 
 storm: $(VENV)/.test assets ## write 100 documents over a model server that fails 30 % of its calls (STORM_DOCUMENTS, STORM_SEED)
 	@$(BIN)/python -m tests.storm.run
+
+fuzz: $(VENV)/.test assets ## read 20,000 mutated uploads and references, as the service does (FUZZ_COUNT, FUZZ_SEED, FUZZ_CASE)
+	@$(BIN)/python -m tests.fuzz.run
 
 check: lint types contracts audit coverage ## lint, types, contracts, audit, coverage
 
