@@ -1,9 +1,8 @@
-"""The composed document → formats that have no pages of ours: ODT, LaTeX, EPUB, HTML, Markdown, BibTeX."""
+"""The composed document → formats that have no pages of ours: ODT, LaTeX, EPUB, HTML, Markdown."""
 
 import json
-import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,12 +11,8 @@ from typing import Any
 from tesigo.export.citing import keep_links
 from tesigo.export.composition import REFERENCES_ANCHOR, ComposedSection, Composition
 from tesigo.export.pandoc import run_pandoc
-from tesigo.export.records import clean_record
 from tesigo.export.tree import NO_ATTRIBUTES, Node, plain_inlines
-from tesigo.manuscript import Source
 
-_ENTRY = re.compile(r"^@\w+\{(\w+),$", re.MULTILINE)
-_PLAIN_DOI = re.compile(r"10\.[^\s{}\\%#]+")
 _CONTENTS = ("--toc", "--toc-depth=2")
 
 
@@ -70,30 +65,6 @@ def set_markdown(composition: Composition) -> bytes:
     blocks = [title, *_blocks(composition, are_numbers_text=True, top_level=2, are_entries_marked=False)]
     document = composition.document(keep_links(blocks, set()))
     return _run(document, ["-t", "gfm-smart", "--wrap=none"])
-
-
-def set_bibtex(composition: Composition) -> bytes:
-    """Return the cited sources as a BibTeX file under the keys that the text uses."""
-    return as_bibtex(composition.cited)
-
-
-def as_bibtex(sources: Iterable[Source]) -> bytes:
-    """Return these sources as a BibTeX file under their keys."""
-    records = []
-    for source in sources:
-        record = clean_record(source)
-        if "language" not in source.csl:
-            del record["language"]
-        records.append(record)
-    with TemporaryDirectory(prefix="tesigo-bibtex-") as name:
-        stdin = json.dumps(records).encode()
-        written = run_pandoc(["-f", "csljson", "-t", "bibtex"], folder=Path(name), stdin=stdin).decode()
-    dois = {record["id"]: str(record.get("DOI", "")) for record in records}
-    return _ENTRY.sub(lambda entry: entry[0] + _doi_line(dois[entry[1]]), written).encode()
-
-
-def _doi_line(doi: str) -> str:
-    return f"\n  doi = {{{doi}}}," if _PLAIN_DOI.fullmatch(doi) else ""
 
 
 def _write(composition: Composition, blocks: Iterator[Node], options: Sequence[str]) -> bytes:

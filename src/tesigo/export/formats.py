@@ -14,6 +14,7 @@ class Format(StrEnum):
     HTML = "html"
     MARKDOWN = "md"
     BIBTEX = "bib"
+    RIS = "ris"
 
     @property
     def extension(self) -> str:
@@ -35,4 +36,5 @@ _MEDIA_TYPES = {
     Format.HTML: "text/html; charset=utf-8",
     Format.MARKDOWN: "text/markdown; charset=utf-8",
     Format.BIBTEX: "application/x-bibtex",
+    Format.RIS: "application/x-research-info-systems",
 }

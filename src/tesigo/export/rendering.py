@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from tesigo.export.bibtex import as_bibtex
 from tesigo.export.composition import Composition, compose
 from tesigo.export.docx import set_docx
 from tesigo.export.errors import UnreadableText
-from tesigo.export.flowing import as_bibtex, set_bibtex, set_epub, set_html, set_latex, set_markdown, set_odt
+from tesigo.export.flowing import set_epub, set_html, set_latex, set_markdown, set_odt
 from tesigo.export.formats import Format
 from tesigo.export.layout import lay_out, set_pdf
+from tesigo.export.ris import as_ris
 from tesigo.kit.confined import ConfinedFailure
 from tesigo.manuscript import Manuscript, Source
 
@@ -26,8 +28,8 @@ def render(manuscript: Manuscript, format: Format) -> bytes:  # noqa: A002 - the
 
 
 def list_as_bibtex(sources: Iterable[Source]) -> bytes:
-    """Return all of these sources, cited or not, as a BibTeX file; blocks and raises as `render` does."""
-    return _within_limits(lambda: as_bibtex(sources))
+    """Return all of these sources, cited or not, as a BibTeX file."""
+    return as_bibtex(sources)
 
 
 def count_pages(manuscript: Manuscript) -> float:
@@ -55,5 +57,6 @@ _WRITERS: dict[Format, Callable[[Composition], bytes]] = {
     Format.EPUB: set_epub,
     Format.HTML: set_html,
     Format.MARKDOWN: set_markdown,
-    Format.BIBTEX: set_bibtex,
+    Format.BIBTEX: lambda composition: as_bibtex(composition.cited),
+    Format.RIS: lambda composition: as_ris(composition.cited),
 }

@@ -13,27 +13,41 @@ _TITLE = re.compile(
     r"\b(?:title|subtitle|booktitle|booksubtitle|journal|journaltitle|series|maintitle)\s*=\s*\{",
     re.IGNORECASE,
 )
+_LANGUAGE = re.compile(
+    r"(?<![\w-])language\s*=\s*[{\"]+([A-Za-z]{2,12}(?:-[A-Za-z]{2,4})?)[}\"]", re.IGNORECASE
+)
+_BLANK_LINE = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+"""An empty line ends a paragraph, and pandoc joins paragraphs without a blank."""
 _NO_RECORD = frozenset({"comment", "preamble", "string"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry as text; key: its own, "" when it has none; is_whole: its braces close."""
+    """One entry as text; key: its own, "" when it has none; line: where it begins; is_whole: its braces close."""
 
     key: str
     text: str
+    line: int
     is_whole: bool = True
+
+    @property
+    def language(self) -> str:
+        """The language that it names, which pandoc leaves out; "" when it names none."""
+        named = _LANGUAGE.search(self.text)
+        return named[1] if named else ""
 
 
 def split_bibtex(text: str) -> tuple[str, list[Entry]]:
     """Return (the @string abbreviations, the entries in order); what is between entries is a comment."""
     strings, entries = [], []
-    for kind, body, is_whole in _chunks(text):
+    line, counted = 1, 0
+    for kind, place, body, is_whole in _chunks(text):
+        line, counted = line + text.count("\n", counted, place), place
         if kind == "string" and is_whole:
             strings.append(body)
         elif kind not in _NO_RECORD:
             key = _KEY.match(body)
-            entries.append(Entry(key[2].strip() if key else "", body, is_whole))
+            entries.append(Entry(key[2].strip() if key else "", body, line, is_whole))
     return "\n".join(strings), entries
 
 
@@ -41,7 +55,7 @@ def renamed(entry: Entry, names: dict[str, str], name: str) -> str:
     """Return the entry's text under another key, its cross reference following `names`."""
     text = _KEY.sub(lambda match: f"{match[1]}{name}", entry.text, count=1)
     text = _CROSS_REFERENCE.sub(lambda match: f"{match[1]}{{{names.get(match[2].strip(), match[2])}}}", text)
-    return _with_kept_case(text)
+    return _with_kept_case(_BLANK_LINE.sub("\n", text))
 
 
 def _with_kept_case(text: str) -> str:
@@ -59,7 +73,7 @@ def _with_kept_case(text: str) -> str:
     return "".join([*parts, text[place:]])
 
 
-def _chunks(text: str) -> Iterator[tuple[str, str, bool]]:
+def _chunks(text: str) -> Iterator[tuple[str, int, str, bool]]:
     place = 0
     while start := _START.search(text, place):
         end = _closing(text, start.end(), start[2])
@@ -67,7 +81,7 @@ def _chunks(text: str) -> Iterator[tuple[str, str, bool]]:
         if not is_whole:
             following = _NEXT_LINE_START.search(text, start.end())
             end = following.start() if following else len(text)
-        yield start[1].lower(), text[start.start() : end].strip(), is_whole
+        yield start[1].lower(), start.start(), text[start.start() : end].strip(), is_whole
         place = end
 
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,11 +49,21 @@ _MOST_NAMES = 500
 _LONGEST_FIELD = 4_000
 _LONGEST_ABSTRACT = 100_000
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_DOTLESS = re.compile("ı([\u0300-\u036f])")
+"""What comes of TeX's accents over a dotless i."""
 _TAG = re.compile(
     r"</?(?:jats:)?(?:a|abstract|b|bold|br|div|em|h\d|i|italic|li|ol|p|sc|sec|span|strong|sub|sup|title|tt|u|ul)"
     r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_LANGUAGES = {
+    "english": "en", "american": "en-US", "british": "en-GB", "italian": "it", "italiano": "it", "ukrainian": "uk",
+    "german": "de", "ngerman": "de", "deutsch": "de", "french": "fr", "spanish": "es", "portuguese": "pt",
+    "polish": "pl", "russian": "ru", "dutch": "nl", "eng": "en", "ita": "it", "ukr": "uk", "ger": "de", "fre": "fr",
+}  # fmt: skip
+_OTHERS = ({"literal": "others"}, {"family": "others"})
+"""How "and others" comes out of BibTeX: it says that there are more authors, and is none."""
 _YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
 
 
@@ -76,6 +87,10 @@ def clean_item(raw: object) -> tuple[Item, str]:
     item |= {field: date for field in _DATES if (date := _clean_date(raw.get(field)))}
     if custom := _clean_custom(raw):
         item["custom"] = custom
+    if "language" in item:
+        item["language"] = _LANGUAGES.get(item["language"].lower(), item["language"])
+    if "DOI" in item:
+        item["DOI"] = _clean_doi(item["DOI"])
     abstract = clean_text(raw.get("abstract"), longest=_LONGEST_ABSTRACT, one_line=False)
     return item, abstract
 
@@ -90,6 +105,8 @@ def clean_text(value: object, *, longest: int = _LONGEST_FIELD, one_line: bool =
     if "&" in text:
         text = html.unescape(text)
     text = _UNPRINTABLE.sub("", text)
+    if "ı" in text:
+        text = _DOTLESS.sub(lambda accented: unicodedata.normalize("NFC", f"i{accented[1]}"), text)
     return (" ".join(text.split()) if one_line else text.strip())[:longest]
 
 
@@ -104,6 +121,12 @@ def _clean_custom(raw: Mapping[str, Any]) -> dict[str, str]:
     return kept | ({"file_id": own_id} if own_id else {})
 
 
+def _clean_doi(text: str) -> str:
+    """Return the DOI without the address or the word before it; what holds none stays as it is."""
+    found = _DOI.search(text)
+    return found[0].rstrip(".,;") if found else text
+
+
 def _clean_names(value: object) -> list[dict[str, str]]:
     """Return the names; a plain string is taken as "Family, Given", or as one literal name."""
     names = value if isinstance(value, list) else [value]
@@ -114,6 +137,8 @@ def _clean_names(value: object) -> list[dict[str, str]]:
         else:
             family, comma, given = clean_text(name).partition(", ")
             parts = {"family": family, "given": given} if comma else {"literal": family}
+        if parts in _OTHERS:
+            continue
         if parts.get("family") or parts.get("literal") or parts.get("given"):
             cleaned.append(parts)
     return cleaned
@@ -138,6 +163,8 @@ def _numbers(parts: object) -> list[int]:
         text = clean_text(part)
         if not re.fullmatch(r"-?\d{1,4}", text) or not least <= int(text) <= most:
             break
+        if not numbers and int(text) == 0:
+            break  # what BibTeX makes of an empty year
         numbers.append(int(text))
     return numbers
 

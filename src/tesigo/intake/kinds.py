@@ -15,17 +15,18 @@ class Kind(StrEnum):
     BIBTEX = "BibTeX"
     RIS = "RIS"
     MEDLINE = "PubMed (NBIB)"
+    ENDNOTE = "EndNote XML"
     MARKDOWN = "Markdown"
     TEXT = "plain text"
 
 
-READABLE = "Bring PDF, DOCX, plain text, Markdown, BibTeX, RIS, PubMed (NBIB) or CSL-JSON."
+READABLE = "Bring PDF, DOCX, plain text, Markdown, BibTeX, RIS, PubMed (NBIB), EndNote XML or CSL-JSON."
 
 _CLAIMED = {
     "pdf": Kind.PDF, "docx": Kind.DOCX, "bib": Kind.BIBTEX, "bibtex": Kind.BIBTEX, "ris": Kind.RIS,
     "nbib": Kind.MEDLINE, "json": Kind.CSL, "jsonl": Kind.CSL, "ndjson": Kind.CSL,
 }  # fmt: skip
-_LISTS = frozenset({Kind.CSL, Kind.BIBTEX, Kind.RIS, Kind.MEDLINE})
+_LISTS = frozenset({Kind.CSL, Kind.BIBTEX, Kind.RIS, Kind.MEDLINE, Kind.ENDNOTE})
 _MARKDOWN_ENDINGS = frozenset({"md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd"})
 _FOREIGN_ENDINGS = frozenset(
     {
@@ -96,6 +97,7 @@ _PHP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?(?:php\b|=)", re.IGNORECASE)
 _WEB_PAGE = re.compile(
     r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
+_ENDNOTE = re.compile(r"\s*(?:<\?xml\b[^>]*\?>\s*)?(?:<!DOCTYPE[^>]*>\s*)?<xml>\s*<records\b")
 _XML = re.compile(r"\s*<\?xml\b")
 _PDF = re.compile(rb"%PDF-\d")
 _PDF_PREFIX = 1_024
@@ -144,6 +146,8 @@ def find_text_kind(name: str, text: str) -> Kind:
         raise _script()
     if _WEB_PAGE.match(text[:_FIRST_PART]):
         raise UnsupportedFile(f"This is a web page (HTML). Save it as PDF or as text. {READABLE}")
+    if _ENDNOTE.match(text[:_FIRST_PART]):
+        return Kind.ENDNOTE
     if _XML.match(text[:_FIRST_PART]):
         raise UnsupportedFile(
             f"This is an XML file. Export its records as RIS, BibTeX or CSL-JSON. {READABLE}"

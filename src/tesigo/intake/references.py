@@ -1,4 +1,4 @@
-"""Lists of references: CSL-JSON, BibTeX, RIS and PubMed files become records, each broken one by itself."""
+"""Lists of references: CSL-JSON, BibTeX, RIS, PubMed and EndNote files become records, each broken one by itself."""
 
 import json
 import time
@@ -8,10 +8,12 @@ from typing import Any
 
 from tesigo.intake.bibtex import renamed, split_bibtex
 from tesigo.intake.csl import Item, clean_item, clean_text
+from tesigo.intake.endnote import split_endnote
 from tesigo.intake.errors import BrokenFile, FileTooLarge, UnsupportedFile
 from tesigo.intake.kinds import READABLE, Kind
 from tesigo.intake.pandoc import run_pandoc
-from tesigo.intake.tagged import abstract_of, date_of, split_medline, split_ris, tidy_ris
+from tesigo.intake.ris import ris_item
+from tesigo.intake.tagged import TaggedRecord, split_medline, split_ris
 from tesigo.kit.confined import ConfinedFailure
 
 MOST_RECORDS = 20_000
@@ -101,34 +103,27 @@ def _read_bibtex(text: str) -> Records:
     whole = []
     for number, entry in enumerate(entries):
         if entry.is_whole:
-            whole.append((f"r{number}", entry.key, renamed(entry, names, f"r{number}")))
+            whole.append((f"r{number}", entry))
         else:
-            found.warnings.append(f"{_called(entry.key, number)} is left out: its braces do not close.")
-    converted = _convert("bibtex", [(name, f"{body}\n\n") for name, _, body in whole], f"{strings}\n\n")
-    for number, (name, key, _) in enumerate(whole):
-        _add_converted(found, _called(key, number), key, converted.get(name))
+            found.warnings.append(f"{_called(entry.key, entry.line)} is left out: its braces do not close.")
+    texts = [(name, f"{renamed(entry, names, name)}\n\n") for name, entry in whole]
+    converted = _convert("bibtex", texts, f"{strings}\n\n")
+    for name, entry in whole:
+        raw = converted.get(name)
+        called = _called(entry.key, entry.line)
+        if raw is None:
+            found.warnings.append(f"{called} is left out: it cannot be read.")
+        else:
+            _add(found, called, {"language": entry.language, **raw, "id": entry.key})
     return found
 
 
-def _read_ris(text: str) -> Records:
-    return _read_tagged(split_ris(text))
-
-
-def _read_medline(text: str) -> Records:
-    return _read_tagged(split_medline(text))
-
-
-def _read_tagged(records: list[list[tuple[str, str]]]) -> Records:
+def _read_tagged(records: Sequence[TaggedRecord]) -> Records:
     _check_count(len(records))
     found = Records()
-    converted = _convert("ris", [(f"r{n}", tidy_ris(record, f"r{n}")) for n, record in enumerate(records)])
-    for number, record in enumerate(records):
-        raw = converted.get(f"r{number}")
-        own = next((value for tag, value in record if tag == "ID"), "")
-        if raw is not None:
-            raw["abstract"] = abstract_of(record) or raw.get("abstract", "")
-            raw["issued"] = {"date-parts": [date_of(record)]}
-        _add_converted(found, _called(own, number), own, raw)
+    for record in records:
+        item = ris_item(record.fields)
+        _add(found, _called(str(item.get("id", "")), record.line), item)
     return found
 
 
@@ -155,13 +150,6 @@ def _convert(source_format: str, entries: Sequence[tuple[str, str]], strings: st
     return converted
 
 
-def _add_converted(found: Records, called: str, own_id: str, raw: Item | None) -> None:
-    if raw is None:
-        found.warnings.append(f"{called} is left out: it cannot be read.")
-    else:
-        _add(found, called, {**raw, "id": own_id})
-
-
 def _add(found: Records, called: str, raw: object) -> None:
     try:
         found.items.append(clean_item(raw))
@@ -171,9 +159,9 @@ def _add(found: Records, called: str, raw: object) -> None:
         found.warnings.append(f"{name[:1].upper()}{name[1:]} is left out: {error.message}.")
 
 
-def _called(key: str, number: int) -> str:
+def _called(key: str, line: int) -> str:
     shown = clean_text(key)[:_SHOWN]
-    return f"Entry {shown}" if shown else f"Entry {number + 1}"
+    return f"Entry {shown} (line {line})" if shown else f"The entry at line {line}"
 
 
 def _check_count(count: int) -> None:
@@ -184,6 +172,7 @@ def _check_count(count: int) -> None:
 _READERS: dict[Kind, Callable[[str], Records]] = {
     Kind.CSL: _read_csl,
     Kind.BIBTEX: _read_bibtex,
-    Kind.RIS: _read_ris,
-    Kind.MEDLINE: _read_medline,
+    Kind.RIS: lambda text: _read_tagged(split_ris(text)),
+    Kind.MEDLINE: lambda text: _read_tagged(split_medline(text)),
+    Kind.ENDNOTE: lambda text: _read_tagged(split_endnote(text)),
 }
