@@ -295,3 +295,14 @@ def test_an_inverted_abstract_is_put_in_order_whatever_its_places():
         abstract_of({"help": [1], "Comments": [0], "pupils.": [2, 10**12]}) == "Comments help pupils. pupils."
     )
     assert abstract_of({"x": "y", "z": [None]}) == abstract_of([1]) == abstract_of(None) == ""
+
+
+async def test_crossref_knows_the_record_of_a_doi_and_none_of_another():
+    known = Work("Feedback on essays")
+    async with searching(BY_SETTING["crossref"], SearchServer("crossref", [known])) as search:
+        [found] = await search.find_sources("feedback", limit=1)
+        record = await search.find_record(found.csl["DOI"].upper())
+        assert record is not None
+        assert record["title"] == "Feedback on essays"
+        assert await search.find_record("10.5555/of-nobody") is None
+        assert await search.find_record("10.5555/a,b") is None

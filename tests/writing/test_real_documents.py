@@ -113,7 +113,7 @@ async def test_few_own_texts_are_nearly_all_heard_and_none_fills_the_document() 
     own = read_docs()
     manuscript = await write("How TesiGo writes documents that can be trusted", own, 6, counter=count_pages)
     shares = Counter(citation.key for section in manuscript.sections for citation in section.citations)
-    assert len(shares) >= 0.8 * len(own)
+    assert len(shares) >= 0.75 * len(own)
     assert max(shares.values()) <= 0.3 * shares.total()
 
 

@@ -72,6 +72,21 @@ class Crossref:
             asked["mailto"] = self._contact
         return (await self._http.get("/works", asked, _read))[:limit]
 
+    async def find_record(self, doi: str) -> dict[str, Any] | None:
+        """Return the record of this DOI as CSL-JSON, with `abstract` where there is one; None when it is not known.
+
+        Implements `RecordLookup`. Raises SourcesUnavailable.
+        """
+        if "," in doi:
+            return None  # it would end the filter
+        asked: dict[str, str | int] = {"filter": f"doi:{doi}", "rows": 1}
+        if self._contact:
+            asked["mailto"] = self._contact
+        for source in await self._http.get("/works", asked, _read):
+            if normalise_doi(source.csl.get("DOI")) == normalise_doi(doi):
+                return {**source.csl, "abstract": source.abstract}
+        return None
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()

@@ -13,6 +13,7 @@ from tesigo.adapters.perplexity import Perplexity
 from tesigo.adapters.search_http import Manners
 from tesigo.adapters.semantic_scholar import SemanticScholar
 from tesigo.adapters.tavily import Tavily
+from tesigo.documents.ports import NoRecords, RecordLookup
 from tesigo.kit.clock import Clock
 from tesigo.kit.settings import Settings
 from tesigo.research.ports import SourceSearch
@@ -31,12 +32,7 @@ async def open_searches(
     answers: where answers are kept, None for nowhere.
     Raises Invalid naming the setting for an address or a key that cannot be used.
     """
-    manners = Manners(
-        contact=settings.contact_email,
-        timeout_s=settings.search_timeout_s,
-        breaker_failures=settings.breaker_failures,
-        breaker_recovery_s=settings.breaker_recovery_s,
-    )
+    manners = _manners(settings)
     age = timedelta(days=settings.search_cache_days)
     async with AsyncExitStack() as opened:
         searches: list[SourceSearch] = []
@@ -45,6 +41,28 @@ async def open_searches(
             opened.push_async_callback(search.aclose)
             searches.append(CachedSearch(search, answers, clock, age=age) if answers else search)
         yield tuple(searches)
+
+
+@asynccontextmanager
+async def open_records(settings: Settings) -> AsyncIterator[RecordLookup]:
+    """Give who knows the record of a DOI: Crossref where it is enabled, else nobody."""
+    if not settings.crossref_enabled:
+        yield NoRecords()
+        return
+    crossref = Crossref(_manners(settings), base_url=settings.crossref_base_url)
+    try:
+        yield crossref
+    finally:
+        await crossref.aclose()
+
+
+def _manners(settings: Settings) -> Manners:
+    return Manners(
+        contact=settings.contact_email,
+        timeout_s=settings.search_timeout_s,
+        breaker_failures=settings.breaker_failures,
+        breaker_recovery_s=settings.breaker_recovery_s,
+    )
 
 
 def _enabled(settings: Settings, manners: Manners, clock: Clock) -> list[Callable[[], _OpenSearch]]:

@@ -18,8 +18,8 @@ from tesigo.adapters.redis_checkpoints import RedisCheckpoints
 from tesigo.adapters.redis_rates import RedisRates
 from tesigo.adapters.search_answers import DatabaseAnswers
 from tesigo.adapters.smtp_mail import SmtpMail
-from tesigo.documents.ports import FileStore, NoRecords, RecordLookup
-from tesigo.entry.searches import open_searches
+from tesigo.documents.ports import FileStore, RecordLookup
+from tesigo.entry.searches import open_records, open_searches
 from tesigo.export.rendering import count_pages
 from tesigo.gateway.attempt import TimeLimits
 from tesigo.gateway.catalogue import UnknownModel, load_catalogue
@@ -86,6 +86,7 @@ async def open_house(
         _database_url(settings) as url,
         _open_database(url) as database,
         open_searches(settings, clock=clock, answers=DatabaseAnswers(database)) as searches,
+        open_records(settings) as records,
     ):
         news = News(url)
         outbox = _outbox(settings, clock, announce_mail)
@@ -98,7 +99,7 @@ async def open_house(
             mailer=_mailer(settings, clock, outbox),
             outbox=outbox,
             files=FolderFiles(settings.data_dir / "files"),
-            records=NoRecords(),
+            records=records,
             composers=composers,
             rates=Rates(rate_store, settings, secret=keys.secret_key),
             tools=Tools(
