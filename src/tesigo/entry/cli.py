@@ -148,18 +148,29 @@ def write(
 
 @library.command("add")
 def add_to_library(
-    files: Annotated[list[str], typer.Argument(help="Files with sources; a folder means all in it.")],
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Files with sources; a folder means all in it.")
+    ] = None,
+    zotero: Annotated[
+        list[str] | None,
+        typer.Option(help="A library at Zotero: users/NUMBER or groups/NUMBER (ZOTERO_API_KEY)."),
+    ] = None,
 ) -> None:
-    """Add the sources of files to the library."""
+    """Add the sources of files, or of a library at Zotero, to the library."""
+    if not files and not zotero:
+        raise Invalid("Name files with sources, or a library at Zotero with --zotero.")
     added = _run(
         library_command.add_files(
-            files, _settings(json_logs=False, level="ERROR"), on_file=lambda _file: None
+            files or (),
+            _settings(json_logs=False, level="ERROR"),
+            zotero=zotero or (),
+            on_file=lambda _file: None,
         )
     )
     for complaint in added.complaints:
         _errors.print(f"! {complaint}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if not added.new and not added.known:
-        raise NoUsableSource("None of these files could be used; the library is as it was.")
+        raise NoUsableSource("Nothing of this could be used; the library is as it was.")
     _announce(f"{added.new} added, {added.known} known already, {added.in_all} in the library.")
 
 

@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     perplexity_base_url: str = ""
     tavily_api_key: SecretStr | None = None
     tavily_base_url: str = ""
+    zotero_api_key: SecretStr | None = None
+    zotero_base_url: str = ""
     search_timeout_s: _Seconds = 15
     search_cache_days: int = Field(7, ge=0)
     contact_email: str = ""
@@ -226,7 +228,7 @@ class Settings(BaseSettings):
     @field_validator(
         "public_url", "s3_endpoint", "openai_base_url", "anthropic_base_url", "semantic_scholar_base_url",
         "openalex_base_url", "crossref_base_url", "arxiv_base_url", "perplexity_base_url",
-        "tavily_base_url", "stripe_api_base",
+        "tavily_base_url", "zotero_base_url", "stripe_api_base",
     )  # fmt: skip
     @classmethod
     def _is_http(cls, value: str) -> str:
