@@ -152,7 +152,9 @@ def test_a_broken_bibtex_entry_costs_only_itself():
     reading = read("refs.bib", "\n\n".join(entries))
     titles = {source.title for source in reading.sources}
     assert titles >= {f"Title {n}" for n in range(20) if n not in (7, 12, 15)}
-    assert any("k12 (line 25) is left out: its braces do not close" in warning for warning in reading.warnings)
+    assert any(
+        "k12 (line 25) is left out: its braces do not close" in warning for warning in reading.warnings
+    )
     assert any("k15 (line 31) is left out" in warning for warning in reading.warnings)
 
 
