@@ -32,7 +32,7 @@ class ZoteroLibrary:
 
     key: needed for what is not public. timeout_s: what one page may take.
     Sources: zotero.org, "Zotero Web API Documentation", version 3, sections "User and Group Library URLs",
-    "Authentication", "Export Formats", "Sorting and Pagination", "Rate Limiting", read 2026-11-30.
+    "Authentication", "Item Export Formats", "Sorting and Pagination", "Rate Limiting", read 2026-11-30.
     """
 
     def __init__(
