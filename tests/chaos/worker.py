@@ -1,7 +1,7 @@
 """A worker process as `tesigo work` is one, but that every text comes from the harness's model.
 
-Run by the harness: `python -m tests.chaos.worker NAME MODEL_URL`, settings by the environment. It ends at SIGTERM, and when
-its standard input does.
+Run by the harness: `python -m tests.chaos.worker NAME MODEL_URL`, settings by the environment. It ends at SIGTERM, and
+when its standard input does.
 """
 
 import asyncio

@@ -112,7 +112,9 @@ def with_twice() -> bytes:
 
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><w>&b;</w>'
 
-MACRO_TYPES = b'<Types><Override PartName="/word/p.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+MACRO_TYPES = (
+    b'<Types><Override PartName="/word/p.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+)
 
 
 def with_zip64_directory() -> bytes:

@@ -85,9 +85,7 @@ async def test_the_form_reads_rules_before_anything_is_created(writer: Browser):
 
 
 async def test_a_file_that_the_form_cannot_read_is_told_and_what_was_typed_stays(writer: Browser):
-    page = await writer.send(
-        "/documents/new/rules", files=[("rules", ("run.exe", b"MZ program"))], **FORM
-    )
+    page = await writer.send("/documents/new/rules", files=[("rules", ("run.exe", b"MZ program"))], **FORM)
     assert page.status_code == 400
     assert "run.exe was not used: This is a Windows program" in words_on(page)
     assert "My own words." in page.text

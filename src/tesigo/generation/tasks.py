@@ -88,9 +88,9 @@ async def run_job(tools: Tools, payload: Mapping[str, Any]) -> None:
 
     A failure that the user can act on ends the job with its sentence, and a limit that is used up lets it rest.
     While no model answers, or all tokens are set aside, it rests, and goes on by itself. A lost database makes the
-    queue bring the job again soon; a machine that is short of something, or that kills what counts pages, after a pause
-    that grows with each attempt. A job that is cancelled, deleted or taken over meanwhile is stopped at once, also in
-    the middle of a section. Cancellation leaves the job as it is, for the next worker, and is not counted as an attempt.
+    queue bring the job again soon; a machine that is short of something, or that kills what counts pages, after a
+    pause that grows with each attempt. A job that is cancelled, deleted or taken over meanwhile is stopped at once,
+    also in the middle of a section. Cancellation leaves the job as it is, for the next worker, and is not counted.
     """
     job_id = uuid.UUID(str(payload["job_id"]))
     with working_on(job_id=str(job_id)):
