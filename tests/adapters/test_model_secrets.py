@@ -33,7 +33,8 @@ SECRETS = (KEY, SYSTEM, QUESTION, ANSWER, "nobody may quote", "у лісі")
 async def test_nothing_that_is_raised_or_logged_gives_a_secret_away(
     dialect: Dialect, caplog: pytest.LogCaptureFixture
 ):
-    caplog.set_level(logging.DEBUG)
+    for logger in (None, "httpx2", "httpcore2"):  # a command that ran before in this process silenced them
+        caplog.set_level(logging.DEBUG, logger=logger)
     server = ModelServer(answer=lambda _: ANSWER, faults=Faults([None, *Fault]))
     said: list[str] = []
     async with calling(dialect, server, silence_s=0.2) as models:
