@@ -54,7 +54,7 @@ audit: $(VENV)/.check
 
 coverage: $(VENV)/.check $(VENV)/.test assets
 	@$(BIN)/coverage erase
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --quiet -m "not breakdown and not browser" --ignore=tests/integration -k "not server" --cov --cov-report=term
+	@TESIGO_SHARED_DATA=none $(BIN)/pytest -n $(WORKERS) --dist loadfile --quiet -m "not breakdown and not browser" --ignore=tests/integration -k "not server" --cov --cov-report=term
 
 bench: $(VENV)/.test assets ## measure: writing, models, export, start, ranking, overhead of a job, the queue, watching, a flood
 	@$(BIN)/python benchmarks/writing.py

@@ -180,7 +180,8 @@ def _change_inside(data: bytearray, rng: random.Random) -> bytearray:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", rng.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED))) as archive:
         for inside, content in dict(entries).items():  # one of each name: zipfile warns of two
-            archive.writestr(inside, content)
+            entry = zipfile.ZipInfo(inside)  # without the time of day: a case is the same whenever it is made
+            archive.writestr(entry, content, compress_type=archive.compression)
     return bytearray(packed.getvalue())
 
 

@@ -177,7 +177,7 @@ async def test_a_failure_while_going_on_loses_nothing_of_what_was_answered() -> 
 
 
 async def test_an_answer_without_end_is_reported_and_not_taken_for_whole() -> None:
-    desk = Desk(ScriptedProvider(otherwise=None, choose=lambda _: cut("More and more ")), continuations=2)  # type: ignore[arg-type]
+    desk = Desk(ScriptedProvider(otherwise=None, choose=lambda _: cut("More and more ")), continuations=2)
     with pytest.raises(NoUsableAnswer):
         await desk.ask()
     assert len(desk.provider.asked) == 3, "it was gone on with twice, and is not begun anew"
