@@ -1,6 +1,8 @@
 """A university's rules as a file of a document: read, kept, understood, and nothing set by them unasked."""
 
 import pytest
+from tests.intake.test_archives import make_zip
+from tests.pdfs import make_pdf
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,6 +68,12 @@ async def test_what_was_typed_stays_and_the_same_file_is_kept_once(me):
         ("refs.bib", b"@book{a, title={B}}", 415, "unsupported_file"),
         ("rules.pdf", b"only text", 415, "mismatched_name"),
         ("rules.pdf", b"%PDF-1.7 broken", 422, "broken_file"),
+        (
+            "rules.pdf",
+            make_pdf("Margins: 30 mm.") + make_zip({"word/document.xml": b"<w/>"}),
+            422,
+            "dangerous_file",
+        ),
         ("rules.txt", b"  \n", 422, "no_text"),
         ("rules.txt", b"a" * (1 << 20) + b"b", 413, "too_large"),
         ("rules.txt", b"long rule. " * 10_000, 413, "requirements_too_long"),

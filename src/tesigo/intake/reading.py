@@ -3,16 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from tesigo.intake.archives import check_docx, is_archive_too
 from tesigo.intake.csl import Item
 from tesigo.intake.docx import extract_docx
-from tesigo.intake.errors import DangerousFile, FileTooLarge
 from tesigo.intake.first_page import describe_paper
-from tesigo.intake.kinds import Kind, check_name, find_packed_kind, find_text_kind
+from tesigo.intake.kinds import Kind
+from tesigo.intake.opening import open_file
 from tesigo.intake.pdf import PdfText, extract_pdf
 from tesigo.intake.prose_files import Described, describe_text, title_of_name
 from tesigo.intake.references import read_references
-from tesigo.intake.texts import decode_text
 from tesigo.manuscript import Source
 from tesigo.manuscript.keys import issue_key
 
@@ -38,20 +36,8 @@ def read_sources(
     asynchronous code. Raises the kinds of `intake.errors`; their messages say what to bring instead. Raises
     ChildKilled when the machine stopped the child: nothing is wrong with the file.
     """
-    if len(data) > most_bytes:
-        raise FileTooLarge(f"This file is larger than {most_bytes / (1 << 20):g} MiB. Bring a smaller one.")
-    kind = find_packed_kind(data)
-    text = ""
-    if kind is None:
-        text = decode_text(data)
-        kind = find_text_kind(name, text)
-    if kind is Kind.DOCX:
-        check_docx(data)
-    elif kind is Kind.PDF and is_archive_too(data):
-        raise DangerousFile(
-            "This file is not opened, because it is a PDF and an archive at once. Print it as a PDF again."
-        )
-    check_name(name, kind)
+    opened = open_file(name, data, most_bytes=most_bytes)
+    kind, text = opened.kind, opened.text
     if kind is Kind.PDF:
         return _one_paper(name, extract_pdf(data), taken)
     if kind is Kind.DOCX:

@@ -3,12 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from tesigo.intake.archives import check_docx
 from tesigo.intake.docx import extract_docx
-from tesigo.intake.errors import FileTooLarge, UnsupportedFile
-from tesigo.intake.kinds import Kind, check_name, find_packed_kind, find_text_kind
+from tesigo.intake.errors import UnsupportedFile
+from tesigo.intake.kinds import Kind
+from tesigo.intake.opening import open_file
 from tesigo.intake.pdf import extract_pdf
-from tesigo.intake.texts import decode_text
 
 _STANDARD_PAGE = 1_800
 """Characters of a page where the file has no pages of its own: 30 lines of 60, as publishers count."""
@@ -29,16 +28,8 @@ def read_rules_file(name: str, data: bytes, *, most_bytes: int) -> RulesFile:
     call it in a thread from asynchronous code. Raises the kinds of `intake.errors`, and ChildKilled when the machine
     stopped the child that reads: nothing is wrong with the file.
     """
-    if len(data) > most_bytes:
-        raise FileTooLarge(f"This file is larger than {most_bytes / (1 << 20):g} MiB. Bring a smaller one.")
-    kind = find_packed_kind(data)
-    text = ""
-    if kind is None:
-        text = decode_text(data)
-        kind = find_text_kind(name, text)
-    if kind is Kind.DOCX:
-        check_docx(data)
-    check_name(name, kind)
+    opened = open_file(name, data, most_bytes=most_bytes)
+    kind, text = opened.kind, opened.text
     if kind is Kind.PDF:
         joined = extract_pdf(data).joined
         return RulesFile(joined.text, max(1, len(joined.page_starts)))
